@@ -1,0 +1,1 @@
+"""Adapters to remote systems; the only code that opens a connection."""
