@@ -12,6 +12,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_LAST = 20
+"""The least that is left for the last column of a table."""
+
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
@@ -72,9 +75,11 @@ def _wrap_paragraph(text: str, width: int, first: str, rest: str) -> list[str]:
 def table(
     header: Sequence[str], rows: Iterable[Sequence[str]], *, width: int, ink: Ink, indent: str = "  "
 ) -> list[str]:
-    """Columns as wide as their widest cell; the last one is wrapped to what is left of ``width``."""
+    """Columns as wide as their widest cell, the last one wrapped; stacked where ``width`` is too small."""
     body = list(rows)
     sizes = [max(visible_length(row[column]) for row in [header, *body]) for column in range(len(header) - 1)]
+    if len(indent) + sum(size + 2 for size in sizes) + _LAST > width:
+        return [line for row in body for line in _stacked(header, row, width, indent)]
     lines = _row([ink("bold", cell) for cell in header], sizes, width, indent)
     for row in body:
         lines += _row(row, sizes, width, indent)
@@ -83,5 +88,13 @@ def table(
 
 def _row(cells: Sequence[str], sizes: Sequence[int], width: int, indent: str) -> list[str]:
     front = indent + "".join(pad(cell, size) + "  " for cell, size in zip(cells, sizes, strict=False))
-    room = max(width, visible_length(front) + 20)
-    return wrap(cells[-1], room, first=front)
+    return wrap(cells[-1], width, first=front)
+
+
+def _stacked(header: Sequence[str], cells: Sequence[str], width: int, indent: str) -> list[str]:
+    """A row whose columns do not fit side by side: its first cell, and the others below it with their names."""
+    size = max(len(name) for name in header)
+    lines = [indent + cells[0]]
+    for name, cell in list(zip(header, cells, strict=True))[1:]:
+        lines += wrap(cell, width, first=f"{indent}    {pad(name, size)}  ")
+    return lines

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reconciler.errors import PRECEDENCE, Exit
 from reconciler.model import Action, ActionOutcome, Address, Result, RunResult
 from reconciler.reporting import sections
 from reconciler.reporting.clean import clean, one_line
@@ -63,30 +62,12 @@ def run_summary(result: RunResult) -> str:
     return f"Run {one_line(result.run_id)}: {counted}.{stopped}"
 
 
-def run_exits(result: RunResult) -> tuple[Exit, ...]:
-    """Every exit code that holds for a run, strongest first."""
-    held = {
-        Exit.UNKNOWN: bool(result.count(Result.UNKNOWN)),
-        Exit.TRUST: bool(result.untrusted) or any(outcome.trust for outcome in result.outcomes),
-        Exit.PARTLY: any(_plainly_failed(outcome) for outcome in result.outcomes),
-        Exit.REFUSED: bool(active(result.refusals)),
-        Exit.WAITING: bool(result.waiting or result.count(Result.WAITING)),
-        Exit.UNREAD: bool(result.unread) or any(outcome.unread for outcome in result.outcomes),
-    }
-    stopped = (Exit.INTERRUPTED,) if result.interrupted else ()
-    return stopped + tuple(code for code in PRECEDENCE if held.get(code))
-
-
-def _plainly_failed(outcome: ActionOutcome) -> bool:
-    return outcome.result is Result.FAILED and not outcome.trust
-
-
 def _outcomes(result: RunResult, wanted: Result, page: Page) -> list[str]:
     lines: list[str] = []
     for outcome in result.outcomes:
         if outcome.result is not wanted:
             continue
-        address = page.ink(_RESULT_COLORS[wanted], outcome.action.address)
+        address = page.ink(_RESULT_COLORS[wanted], one_line(outcome.action.address))
         lines += wrap(action_text(outcome.action), page.width, first=f"  {address}  ")
         lines += wrap(clean(outcome.text, keep="\n"), page.width, first="      ") if outcome.text else []
         pairs = [("remedy", one_line(outcome.remedy or "")), ("record", _record(outcome))]
@@ -99,7 +80,11 @@ def _record(outcome: ActionOutcome) -> str:
 
 
 def _addresses(addresses: Sequence[Address], page: Page) -> list[str]:
-    return wrap(", ".join(addresses), page.width, first="  ") if addresses else []
+    return (
+        wrap(", ".join(one_line(address) for address in addresses), page.width, first="  ")
+        if addresses
+        else []
+    )
 
 
 def _next_command(result: RunResult) -> str:
@@ -113,15 +98,15 @@ def observing_line(done: int, total: int) -> str:
 
 
 def observed_line(address: Address, ok: bool) -> str:
-    return f"{address}: {'read' if ok else 'could not be read'}"
+    return f"{one_line(address)}: {'read' if ok else 'could not be read'}"
 
 
 def starting_line(action: Action) -> str:
-    return f"{action.address}: {action_text(action)} ..."
+    return f"{one_line(action.address)}: {action_text(action)} ..."
 
 
 def progress_line(action: Action, text: str) -> str:
-    return f"{action.address}: {one_line(text)}"
+    return f"{one_line(action.address)}: {one_line(text)}"
 
 
 def finished_line(outcome: ActionOutcome, *, color: bool = False) -> str:
@@ -129,4 +114,4 @@ def finished_line(outcome: ActionOutcome, *, color: bool = False) -> str:
     word = Page(color=color).ink(_RESULT_COLORS[outcome.result], outcome.result.value)
     took = f" after {outcome.seconds:.0f} s" if outcome.seconds >= 1 else ""
     text = f" ({one_line(outcome.text)})" if outcome.text and outcome.result is not Result.DONE else ""
-    return f"{outcome.action.address}: {word}{took}: {action_text(outcome.action)}{text}"
+    return f"{one_line(outcome.action.address)}: {word}{took}: {action_text(outcome.action)}{text}"

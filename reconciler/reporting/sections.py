@@ -22,7 +22,8 @@ from reconciler.model import (
 )
 from reconciler.reporting.clean import clean, one_line
 from reconciler.reporting.layout import Ink, pad, visible_length, wrap
-from reconciler.reporting.words import days_text, moment, plural
+from reconciler.reporting.summary import worst_first
+from reconciler.reporting.words import days_text, kind_text, moment, plural
 
 _SEVERITY_COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _SEEN_BY_READING = {Kind.SET_PROXY, Kind.ENABLE_SMART}
@@ -64,8 +65,10 @@ def waiting_lines(waiting: Sequence[Waiting], page: Page) -> list[str]:
 
 
 def _one_waiting(item: Waiting, page: Page) -> list[str]:
-    what = item.kind.split(".")[-1].replace("_", " ")
-    lines = [f"  {page.ink('bold', one_line(item.handoff_id))}  {item.address}  {page.ink('cyan', what)}"]
+    what = kind_text(item.kind)
+    lines = [
+        f"  {page.ink('bold', one_line(item.handoff_id))}  {one_line(item.address)}  {page.ink('cyan', what)}"
+    ]
     lines += page.labelled(
         [
             ("since", moment(item.since)),
@@ -105,10 +108,10 @@ def refusal_lines(refusals: Sequence[Refusal], page: Page) -> list[str]:
 
 def _one_refusal(group: list[Refusal], page: Page) -> list[str]:
     first = group[0]
-    addresses = ", ".join(sorted({refusal.address for refusal in group}))
+    addresses = ", ".join(sorted({one_line(refusal.address) for refusal in group}))
     rows = f" ({', '.join(first.rows)})" if first.rows else ""
-    head = f"  {page.ink('red', f'{first.rule} ({first.level.value})')}  "
-    explain = f"xlicense explain {first.rule}"
+    head = f"  {page.ink('red', f'{one_line(first.rule)} ({first.level.value})')}  "
+    explain = f"xlicense explain {one_line(first.rule)}"
     return [
         *wrap(addresses, page.width, first=head),
         *wrap(one_line(first.message), page.width, first="      "),
@@ -129,14 +132,19 @@ def overridden_lines(refusals: Sequence[Refusal], page: Page) -> list[str]:
     for refusal in refusals:
         if refusal.overridden is not None:
             text = f"{one_line(refusal.message)} Reason given: {one_line(refusal.overridden)}"
-            lines += wrap(text, page.width, first=f"  {refusal.rule}  {refusal.address}  ", rest="      ")
+            lines += wrap(
+                text,
+                page.width,
+                first=f"  {one_line(refusal.rule)}  {one_line(refusal.address)}  ",
+                rest="      ",
+            )
     return lines
 
 
 def finding_lines(findings: Sequence[Finding], page: Page) -> list[str]:
     """Findings with the same words are told once; the worst come first."""
     groups: dict[tuple[str, str, str], list[Finding]] = defaultdict(list)
-    for finding in sorted(findings, key=_worst_first):
+    for finding in worst_first(findings):
         groups[finding.code, finding.severity, finding.message].append(finding)
     lines: list[str] = []
     for group in groups.values():
@@ -144,14 +152,10 @@ def finding_lines(findings: Sequence[Finding], page: Page) -> list[str]:
     return lines
 
 
-def _worst_first(finding: Finding) -> tuple[int, str, str]:
-    return (list(_SEVERITY_COLORS).index(finding.severity), finding.address, finding.code)
-
-
 def _one_finding(group: list[Finding], page: Page) -> list[str]:
     first = group[0]
     word = page.ink(_SEVERITY_COLORS[first.severity], pad(first.severity.value, 7))
-    addresses = ", ".join(sorted({finding.address for finding in group}))
+    addresses = ", ".join(sorted({one_line(finding.address) for finding in group}))
     rows = f"; {', '.join(first.rows)}" if first.rows else ""
     text = f"{one_line(first.message)} [{one_line(first.code)}{rows}]"
     return [
@@ -164,7 +168,7 @@ def _one_finding(group: list[Finding], page: Page) -> list[str]:
 def unread_lines(unread: Sequence[NodeObserved | AccountObserved], page: Page) -> list[str]:
     lines: list[str] = []
     for one in unread:
-        lines.append(f"  {one.address}")
+        lines.append(f"  {one_line(one.address)}")
         for problem in one.problems:
             part = "nothing" if problem.part == "all" else f"all but {one_line(problem.part)}"
             head = f"      {page.ink('red', problem.kind.value)} ({part} was read): "

@@ -10,15 +10,23 @@ from dataclasses import dataclass
 
 from reconciler.errors import PRECEDENCE, Exit
 from reconciler.model import (
+    UNKNOWN,
     AccountObserved,
     Action,
     Address,
     Carrier,
     Cause,
+    Change,
+    Finding,
     NodeObserved,
+    Observation,
     Plan,
     ProblemKind,
     Refusal,
+    Result,
+    RunResult,
+    Severity,
+    Waiting,
 )
 from reconciler.reporting.words import irreversible
 
@@ -54,9 +62,9 @@ def counts(plan: Plan) -> Counts:
         withheld=len(plan.withheld),
         refused=len(active(plan.refusals)),
         overridden=len(plan.refusals) - len(active(plan.refusals)),
-        waiting=sum(not item.done for item in plan.waiting),
+        waiting=len(open_waiting(plan)),
         findings=len(plan.findings),
-        unread=len(unread(plan)),
+        unread=len(unread(plan.observation)),
         changes=len(plan.changes),
         nodes_total=plan.nodes_total,
         nodes_untouched=max(0, plan.nodes_total - len(touched_nodes(plan))),
@@ -75,9 +83,20 @@ def active(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
     return tuple(refusal for refusal in refusals if refusal.overridden is None)
 
 
-def unread(plan: Plan) -> tuple[NodeObserved | AccountObserved, ...]:
+def open_waiting(plan: Plan) -> tuple[Waiting, ...]:
+    """The hand-offs that nobody has said to be done."""
+    return tuple(item for item in plan.waiting if not item.done)
+
+
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Errors, then warnings, then the rest; by address within each."""
+    order = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+    return sorted(findings, key=lambda one: (order.index(one.severity), one.address, one.code))
+
+
+def unread(observation: Observation) -> tuple[NodeObserved | AccountObserved, ...]:
     """The nodes and accounts of which at least one part could not be read."""
-    seen: Iterable[NodeObserved | AccountObserved] = (*plan.observation.nodes, *plan.observation.accounts)
+    seen: Iterable[NodeObserved | AccountObserved] = (*observation.nodes, *observation.accounts)
     return tuple(one for one in seen if one.problems)
 
 
@@ -86,7 +105,7 @@ def touched_nodes(plan: Plan) -> frozenset[Address]:
     touched = {change.address for change in plan.changes}
     touched.update(action.address for action in (*plan.actions, *plan.withheld))
     touched.update(refusal.address for refusal in active(plan.refusals))
-    touched.update(one.address for one in unread(plan))
+    touched.update(one.address for one in unread(plan.observation))
     return frozenset(address for address in touched if address.kind == "node")
 
 
@@ -97,7 +116,7 @@ def plan_exits(plan: Plan) -> tuple[Exit, ...]:
         held.add(Exit.CHANGES)
     if active(plan.refusals):
         held.add(Exit.REFUSED)
-    if any(not item.done for item in plan.waiting):
+    if open_waiting(plan):
         held.add(Exit.WAITING)
     return _ordered(held)
 
@@ -108,15 +127,42 @@ def drift_exits(plan: Plan) -> tuple[Exit, ...]:
     A difference that only waits for a person is named as that, so that it does not hide a new one.
     """
     held = _reading_exits(plan)
-    if any(change.cause is not Cause.WAITING for change in plan.changes):
+    if drifted(plan):
         held.add(Exit.CHANGES)
-    elif plan.changes:
+    elif waiting_changes(plan):
         held.add(Exit.WAITING)
     return _ordered(held)
 
 
+def run_exits(result: RunResult) -> tuple[Exit, ...]:
+    """Every exit code that holds for a run, strongest first; an interruption comes before all."""
+    holds = {
+        Exit.UNKNOWN: bool(result.count(Result.UNKNOWN)),
+        Exit.TRUST: bool(result.untrusted) or any(outcome.trust for outcome in result.outcomes),
+        Exit.PARTLY: bool(result.count(Result.FAILED)),
+        Exit.REFUSED: bool(active(result.refusals)),
+        Exit.WAITING: bool(result.waiting or result.count(Result.WAITING)),
+        Exit.UNREAD: bool(result.unread) or any(outcome.unread for outcome in result.outcomes),
+    }
+    stopped = (Exit.INTERRUPTED,) if result.interrupted else ()
+    return stopped + _ordered({code for code, yes in holds.items() if yes})
+
+
+def drifted(plan: Plan) -> tuple[Change, ...]:
+    """The changes that are drift: an unknown is none, and what waits for a hand-off is named apart."""
+    return tuple(
+        change
+        for change in plan.changes
+        if change.before is not UNKNOWN and change.cause is not Cause.WAITING
+    )
+
+
+def waiting_changes(plan: Plan) -> tuple[Change, ...]:
+    return tuple(change for change in plan.changes if change.cause is Cause.WAITING)
+
+
 def _reading_exits(plan: Plan) -> set[Exit]:
-    kinds = {problem.kind for one in unread(plan) for problem in one.problems}
+    kinds = {problem.kind for one in unread(plan.observation) for problem in one.problems}
     held = {Exit.TRUST} if ProblemKind.UNTRUSTED in kinds else set()
     return held | ({Exit.UNREAD} if kinds - {ProblemKind.UNTRUSTED} else set())
 

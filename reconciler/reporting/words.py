@@ -95,11 +95,16 @@ def carrier_text(action: Action) -> str:
     return {Carrier.SSH: "over ssh", Carrier.API: "by API", Carrier.REST: "by REST"}[action.carrier]
 
 
+def kind_text(kind: str) -> str:
+    """``node.set_proxy`` as ``set proxy``: for records that hold no parameters."""
+    return one_line(kind.rsplit(".", 1)[-1].replace("_", " "))
+
+
 def action_text(action: Action) -> str:
     """What an action does, as a phrase in the imperative: ``register to "Expressway EMEA"``."""
     if (writer := _PHRASES.get(action.kind)) is not None:
         return writer(action.params)
-    return _FIXED.get(action.kind) or action.kind.value.split(".")[-1].replace("_", " ")
+    return _FIXED.get(action.kind) or kind_text(action.kind)
 
 
 def _proxy(params: Mapping[str, Any]) -> str:

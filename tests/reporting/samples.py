@@ -207,3 +207,33 @@ COMMANDS = {
     PRIVACY.id: ("xConfiguration license smart privacy: hostname",),
     REGISTER_1.id: ("xCommand license smart register idtoken: <token>",),
 }
+
+RUN = m.RunResult(
+    "r-7",
+    outcomes=(
+        m.ActionOutcome(CREATE, m.Result.DONE, seconds=0.4),
+        m.ActionOutcome(PRIVACY, m.Result.DONE, seconds=1.2),
+        m.ActionOutcome(
+            REGISTER_1,
+            m.Result.FAILED,
+            "The node says: Invalid token. It stays unregistered.",
+            "Look at the token in the account, then plan again.",
+            31.2,
+            "op-3",
+        ),
+        m.ActionOutcome(
+            REGISTER_2,
+            m.Result.UNKNOWN,
+            "The connection was lost after the command was sent.",
+            None,
+            5.0,
+            "op-4",
+        ),
+        m.ActionOutcome(AGAIN, m.Result.SKIPPED, "it needs step 1, which failed"),
+        m.ActionOutcome(PROXY, m.Result.WAITING, "h-1"),
+    ),
+    refusals=(S11,),
+    waiting=(WAITING,),
+    unread=(OSL1,),
+    untrusted=(OSL2,),
+)
