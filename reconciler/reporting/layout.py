@@ -92,7 +92,7 @@ def _row(cells: Sequence[str], sizes: Sequence[int], width: int, indent: str) ->
 
 
 def _stacked(header: Sequence[str], cells: Sequence[str], width: int, indent: str) -> list[str]:
-    """A row whose columns do not fit side by side: its first cell, and the others below it with their names."""
+    """A row whose columns do not fit side by side: the first cell, the others below it with their names."""
     size = max(len(name) for name in header)
     lines = [indent + cells[0]]
     for name, cell in list(zip(header, cells, strict=True))[1:]:

@@ -105,7 +105,8 @@ def _nothing_to_do(plan: Plan) -> str:
     named = _still_open(plan)
     if _is_quiet(plan):
         fleet = f"{plural(plan.nodes_total, 'node')} in {plural(plan.clusters_total, 'cluster')}"
-        return f"No changes. {fleet}: everything that the YAML asks for is in place."
+        noticed = f" {plural(len(plan.findings), 'finding')}, see above." if plan.findings else ""
+        return f"No changes. {fleet}: everything that the YAML asks for is in place.{noticed}"
     more = [f"and {len(named) - _NAMED:,} more"] if len(named) > _NAMED else []
     left = f" Still open: {'; '.join([*named[:_NAMED], *more])}." if named else ""
     return f"No changes now.{left}"

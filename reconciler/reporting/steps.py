@@ -136,11 +136,12 @@ class Blocks:
         return f"{', '.join(part for part in parts if part)}; {one_line(action.reason)}"
 
     def _order(self, action: Action) -> str:
-        steps = [self.numbers[each] for each in (*action.needs, *action.after) if each in self.numbers]
+        steps = {self.numbers[each] for each in (*action.needs, *action.after) if each in self.numbers}
         if not steps:
             return ""
-        whatever = " whatever comes of them" if action.purpose is Purpose.CLEANUP else ""
-        return f"after {'step' if len(set(steps)) == 1 else 'steps'} {ranges(steps)}{whatever}"
+        step, them = ("step", "it") if len(steps) == 1 else ("steps", "them")
+        whatever = f" whatever comes of {them}" if action.purpose is Purpose.CLEANUP else ""
+        return f"after {step} {ranges(steps)}{whatever}"
 
     def _why_refused(self, action: Action) -> str:
         for scope in (action.address, action.address.parent, WORKSPACE):
