@@ -6,6 +6,7 @@ Belongs here: writing text that others made. Does not belong here: making it (re
 from __future__ import annotations
 
 import errno
+import io
 import os
 import shutil
 import sys
@@ -111,6 +112,31 @@ class Console:
             silence(stream)
             if error.errno != errno.EPIPE:
                 raise
+
+
+class Unbreakable(io.TextIOBase):
+    """stderr for a library that draws on it: a terminal that has gone away never stops a run."""
+
+    encoding = "utf-8"
+
+    def writable(self) -> bool:
+        return True
+
+    def isatty(self) -> bool:
+        return is_terminal(sys.stderr)
+
+    def write(self, text: str) -> int:
+        try:
+            sys.stderr.write(text)
+        except (OSError, ValueError):
+            silence(sys.stderr)
+        return len(text)
+
+    def flush(self) -> None:
+        try:
+            sys.stderr.flush()
+        except (OSError, ValueError):
+            silence(sys.stderr)
 
 
 def silence(stream: TextIO) -> None:

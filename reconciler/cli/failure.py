@@ -17,7 +17,7 @@ from pathlib import Path
 from reconciler import __version__
 from reconciler.errors import Exit, XlicenseError
 
-from .console import Console
+from .console import Console, is_terminal
 from .redact import REDACTOR
 
 
@@ -25,7 +25,9 @@ def show(error: XlicenseError, console: Console) -> int:
     """Prints an error on stderr and returns its exit code."""
     from reconciler.reporting import error_text
 
-    console.say(error_text(error, width=console.width_err, color=console.colour_err))
+    console.say(
+        error_text(error, width=console.width_err, color=console.colour_err, caret=is_terminal(sys.stderr))
+    )
     return error.exit_code
 
 
@@ -44,7 +46,7 @@ def _report(error: BaseException, args: Sequence[str]) -> str:
     words = [word.partition("=")[0] for word in args if word.startswith("-")]
     command = args[0] if args and not args[0].startswith("-") else "(none)"
     lines = [
-        f"xlicense {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}",
+        f"xlicense {__version__}, Python {platform.python_version()}, {platform.system()}",
         f"command: {command}, options: {' '.join(words) or '(none)'}",
         "",
     ]
@@ -73,6 +75,6 @@ def _write(text: str) -> str:
 
 
 def _state_folder() -> Path:
-    from .places import state_folder
+    import platformdirs
 
-    return state_folder() / "bugs"
+    return platformdirs.user_state_path("xlicense", appauthor=False) / "bugs"

@@ -8,15 +8,21 @@ from __future__ import annotations
 import functools
 import os
 import re
+import shlex
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .console import COLOURS, Console
 from .lazy import CommonOption
+
+if TYPE_CHECKING:
+    _Type = click.ParamType[Any, Any]
+else:
+    _Type = click.ParamType  # generic only in the newest releases
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -40,7 +46,7 @@ class Common:
     no_input: bool = False
 
 
-class Duration(click.ParamType):
+class Duration(_Type):
     """``30``, ``30s``, ``5m`` or ``1h``, in seconds."""
 
     name = "duration"
@@ -55,7 +61,7 @@ class Duration(click.ParamType):
         return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
 
 
-class Labels(click.ParamType):
+class Labels(_Type):
     """``site=ams`` or ``site=ams,env=prod``: label pairs that must all match."""
 
     name = "label=value"
@@ -159,10 +165,10 @@ def _common(console: Console, given: dict[str, Any]) -> Common:
     console.color = given.pop("color", "auto")
     console.verbosity = -1 if given.pop("quiet", False) else min(given.pop("verbose", 0), 2)
     given.pop("verbose", None)
-    given.pop("chdir", None)
     return Common(
         console=console,
         root=Path.cwd(),
+        chdir=given.pop("chdir", None),
         verbosity=console.verbosity,
         targets=given.pop("targets", ()),
         excludes=given.pop("excludes", ()),

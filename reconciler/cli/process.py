@@ -76,8 +76,10 @@ def _invoke(args: Sequence[str], console: Console) -> int:
         from click.shell_completion import shell_complete
 
         return shell_complete(root, {}, "xlicense", COMPLETE, instruction)
-    looks = {"color": console.colour, "terminal_width": min(console.width, HELP_WIDTH)}
-    with root.make_context("xlicense", list(args), obj=console, **looks) as context:
+    width = min(console.width, HELP_WIDTH)
+    with root.make_context(
+        "xlicense", list(args), obj=console, color=console.colour, terminal_width=width
+    ) as context:
         value = root.invoke(context)
     return int(value) if value is not None else Exit.OK
 
