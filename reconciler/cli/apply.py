@@ -74,7 +74,7 @@ def apply_command(
         plan = made.plan
         _show(common, made, as_json)
         if not plan.runnable:
-            return exit_of(made, detailed=False)
+            return exit_of(made, detailed=True)
     _gates(desired, plan, confirmed)
     if planfile is None and not auto_approve and not _approved(common):
         common.console.say("Nothing was changed.")
@@ -86,9 +86,7 @@ def _saved(path: Path, desired: Desired) -> Plan:
     from reconciler.execution import SystemClock, check_plan_file
 
     plan = read_plan(path)
-    check_plan_file(
-        plan, workspace=desired.workspace, tool_version=__version__, now=SystemClock().now()
-    )
+    check_plan_file(plan, workspace=desired.workspace, tool_version=__version__, now=SystemClock().now())
     return plan
 
 

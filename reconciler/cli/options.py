@@ -44,6 +44,26 @@ class Common:
     parallelism: int = 20
     lock_timeout: float = 0.0
     no_input: bool = False
+    chdir: Path | None = None
+
+    @property
+    def scoped(self) -> bool:
+        return bool(self.targets or self.excludes or self.selector)
+
+    def again(self, *words: str) -> str:
+        """A command to type next, in the same workspace, as one shell line."""
+        folder = ("-C", str(self.chdir)) if self.chdir is not None else ()
+        return shlex.join(("xlicense", *words, *folder))
+
+    def scope_words(self) -> tuple[str, ...]:
+        """The scope of this command, to be typed again with the next one."""
+        chosen: list[str] = []
+        for flag, values in (("--target", self.targets), ("--exclude", self.excludes)):
+            for value in values:
+                chosen += [flag, value]
+        for key, value in self.selector:
+            chosen += ["-l", f"{key}={value}"]
+        return tuple(chosen)
 
 
 class Duration(_Type):

@@ -27,7 +27,9 @@ from .saved import read_observation, write_plan
     ],
 )
 @click.option("-o", "--out", metavar="FILE", type=click.Path(path_type=Path), help="Keep the plan here.")
-@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes.")
+@click.option(
+    "--detailed-exitcode", is_flag=True, help="Exit 2 for changes, 6 for refusals, 9 for hand-offs."
+)
 @click.option("--json", "as_json", is_flag=True, help="The plan as JSON.")
 @click.option("--show-commands", is_flag=True, help="Show what would be sent; codes as <token>.")
 @click.option(
@@ -48,8 +50,9 @@ def plan_command(
 ) -> Exit:
     """Compare the YAML with the world and show what would change, in which order, and why. Changes nothing.
 
-    Exit 0 with or without changes (2 when asked for), 6 when a rule refuses something, 9 when something
-    waits for a person, 10 and 11 when a node or account could not be read.
+    Exit 0 with or without changes, 10 and 11 when a node or account could not be read. With
+    --detailed-exitcode also 2 for changes, 6 when a rule refuses something, 9 when something waits for a
+    person.
     """
     options = plan_options(common, overrides(rules, reasons))
     desired = load_workspace(common).desired
@@ -82,10 +85,14 @@ def show_plan(common: Common, made: Made, *, next_command: str | None) -> None:
     )
 
 
+READING = frozenset({Exit.TRUST, Exit.UNREAD})
+"""What fails a plan in any case: it may not be whole."""
+
+
 def exit_of(made: Made, *, detailed: bool) -> Exit:
     from reconciler.reporting import plan_exits
 
-    return strongest(code for code in plan_exits(made.plan) if detailed or code is not Exit.CHANGES)
+    return strongest(code for code in plan_exits(made.plan) if detailed or code in READING)
 
 
 def _next(common: Common, made: Made, out: Path | None) -> str | None:

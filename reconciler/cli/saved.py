@@ -10,7 +10,16 @@ from pathlib import Path
 
 from reconciler import __version__
 from reconciler.errors import PlanFileError, XlicenseError
-from reconciler.model import FORMAT_VERSION, Desired, Observation, Plan, from_data, from_json, to_data, to_json
+from reconciler.model import (
+    FORMAT_VERSION,
+    Desired,
+    Observation,
+    Plan,
+    from_data,
+    from_json,
+    to_data,
+    to_json,
+)
 
 from .files import PRIVATE, read_text, write_whole
 
