@@ -35,6 +35,10 @@ class Place:
     port: int
     known_hosts: str
 
+    @property
+    def written(self) -> bool:
+        return Path(self.known_hosts).exists()
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:
@@ -151,9 +155,7 @@ async def _ask(place: Place) -> Offer:
         key = await fetch_host_key(place.host, place.port)
     except ProviderError as error:
         return Offer(place, "unreachable", text=error.message)
-    state = "unknown"
-    if Path(place.known_hosts).exists():
-        state = check_host_key(place.known_hosts, place.host, place.port, key)
+    state = check_host_key(place.known_hosts, place.host, place.port, key) if place.written else "unknown"
     return Offer(place, state, key.algorithm, key.fingerprint, key.line)
 
 

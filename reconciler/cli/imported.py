@@ -5,10 +5,10 @@ What the nodes show is written as it is; what they do not show is left out, and 
 
 from __future__ import annotations
 
-import os.path
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from reconciler.errors import UsageError
@@ -110,7 +110,8 @@ def _short_name(item: Found) -> str | None:
 
 def _cluster_name(names: Sequence[str]) -> str:
     """What the node names have in common, without the number at its end."""
-    shared = os.path.commonprefix(list(names)).rstrip("-_0123456789")
+    alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
+    shared = "".join(letters[0] for letters in alike).rstrip("-_0123456789")
     return shared or names[0]
 
 
@@ -181,7 +182,7 @@ def _notes(group: Sequence[Found], licence: Licence | Any) -> Iterator[str]:
     if peers is UNKNOWN:
         yield "its peers could not be read; check that all of them are in the file"
     elif len(peers) > len(group):
-        yield f"it has {len(peers)} peers ({', '.join(peers)}), and {len(group)} were imported: add the others"
+        yield f"it has {len(peers)} peers ({', '.join(peers)}), {len(group)} were imported: add the others"
     if licence is UNKNOWN:
         yield "its licence block could not be read; only the nodes were written"
     elif licence.registration is not RegistrationStatus.REGISTERED:

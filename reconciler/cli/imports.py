@@ -53,10 +53,10 @@ def import_command(
     role: str | None,
     dry_run: bool,
 ) -> Exit:
-    """Log in to hosts with the workspace's default login, look, and write clusters/NAME.yaml for each cluster.
+    """Log in to hosts with the workspace's default login, look, and write a file for each cluster.
 
     Nodes are grouped by the peers that they name. Licensing that works today is written as it is, so that a
-    converged cluster plans to no changes. Existing files are never overwritten.
+    converged cluster plans to no changes. Existing files (clusters/NAME.yaml) are never overwritten.
     """
     from reconciler.config import cluster_yaml
 
