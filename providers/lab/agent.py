@@ -39,6 +39,7 @@ ALARM_TITLES = {
     EVALUATION_OVER: ("Smart license no provision Eval expired", "Critical"),
 }
 WARNING_DAYS = 30
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 class NotNow(Exception):
@@ -50,7 +51,7 @@ class NoWay(Exception):
 
 
 def way(world: World, node: Node) -> Manager:
-    """The manager that the node's settings lead to. Raises NoWay with the reason that the node would print."""
+    """The manager that the node's settings lead to. Raises NoWay with the reason as the node prints it."""
     return _way_on_prem(world, node) if node.transport == "satellite" else _way_cloud(world, node)
 
 
@@ -283,7 +284,5 @@ def replicate(world: World, node: Node) -> None:
 
 def date_text(moment: datetime) -> str:
     """A date as the agent prints it: ``Jun 10 2020 07:57:22 UTC`` (TAC doc 215633)."""
-    month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][
-        moment.month - 1
-    ]
+    month = _MONTHS[moment.month - 1]
     return f"{month} {moment:%d %Y %H:%M:%S} UTC"

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 
 class LabClock:
-    """Aware UTC. ``frozen`` clocks move only by `advance`; others run with the wall, `scale` times as fast."""
+    """Aware UTC. ``frozen`` clocks move only by `advance`; others run with the wall, `scale` times faster."""
 
     def __init__(self, start: datetime | None = None, *, frozen: bool = False, scale: float = 1.0) -> None:
         self._start = start or datetime.now(UTC)

@@ -38,7 +38,7 @@ BEFORE = ("drop-before", "error", *ON_SERVER)
 
 @dataclass(slots=True)
 class ManagerServer:
-    """One manager on one port. ``context`` and ``false_context`` are its true and a stranger's certificate."""
+    """One manager on one port. ``context`` holds its own certificate, ``false_context`` a stranger's."""
 
     world: World
     manager: Manager

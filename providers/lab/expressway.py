@@ -85,11 +85,11 @@ class _Login(asyncssh.SSHServer):
         self._connection = conn
         self._server.connections.add(conn)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _exc: Exception | None) -> None:
         if self._connection is not None:
             self._server.connections.discard(self._connection)
 
-    def begin_auth(self, username: str) -> bool:
+    def begin_auth(self, _username: str) -> bool:
         return True
 
     def password_auth_supported(self) -> bool:
@@ -130,7 +130,7 @@ class _Terminal(asyncssh.SSHServerSession[bytes]):
     def connection_made(self, chan: Any) -> None:
         self._channel = chan
 
-    def pty_requested(self, term_type: str, term_size: Any, term_modes: Any) -> bool:
+    def pty_requested(self, _type: str, _size: Any, _modes: Any) -> bool:
         self._pty = True
         return True
 
@@ -149,7 +149,7 @@ class _Terminal(asyncssh.SSHServerSession[bytes]):
             self._print(status.banner(self._node))
         self._worker = asyncio.ensure_future(self._work())
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _exc: Exception | None) -> None:
         if self._worker is not None:
             self._worker.cancel()
 
@@ -159,7 +159,7 @@ class _Terminal(asyncssh.SSHServerSession[bytes]):
 
     # -- the terminal --
 
-    def data_received(self, data: bytes, datatype: Any) -> None:
+    def data_received(self, data: bytes, _datatype: Any) -> None:
         for byte in data:
             if byte == 10 and self._after_return:
                 self._after_return = False

@@ -1,4 +1,4 @@
-"""The nouns of the lab's world: managers with their accounts, pools, tokens and instances; nodes and clusters.
+"""The nouns of the lab's world: managers with accounts, pools, tokens and instances; nodes and clusters.
 
 Mutable on purpose: this is the truth that changes. Belongs here: shapes and what a shape knows about
 itself. Does not belong here: behaviour over time (`world`, `agent`, `manager`), texts, protocols.
@@ -204,7 +204,7 @@ class AlarmRaised:
 
 @dataclass(slots=True)
 class Cluster:
-    """Peers in order. ``primary`` counts from 1. ``replicates_transport`` False: the setting is peer-specific."""
+    """Peers in order. ``primary`` counts from 1. Without ``replicates_transport`` each has its own."""
 
     name: str
     nodes: list[str] = field(default_factory=list)

@@ -139,15 +139,15 @@ def _set_transport(world: World, node: Node, value: str) -> None:
     agent.replicate(world, node)
 
 
-def _set_url(world: World, node: Node, value: str) -> None:
+def _set_url(_world: World, node: Node, value: str) -> None:
     node.url = value
 
 
-def _set_privacy(world: World, node: Node, value: str) -> None:
+def _set_privacy(_world: World, node: Node, value: str) -> None:
     node.privacy = _one_of(PRIVACY, value)
 
 
-def _set_debug(world: World, node: Node, value: str) -> None:
+def _set_debug(_world: World, node: Node, value: str) -> None:
     node.debug = _one_of(DEBUG, value)
 
 
@@ -198,7 +198,7 @@ def _started(node: Node) -> Said:
     return Said()
 
 
-def _deregister(world: World, node: Node, value: str) -> Said:
+def _deregister(world: World, node: Node, _value: str) -> Said:
     if agent.deregister(world, node):
         return Said()
     return Said(
@@ -206,12 +206,12 @@ def _deregister(world: World, node: Node, value: str) -> Said:
     )
 
 
-def _renew_id(world: World, node: Node, value: str) -> Said:
+def _renew_id(world: World, node: Node, _value: str) -> Said:
     agent.renew_registration(world, node)
     return Said()
 
 
-def _renew_auth(world: World, node: Node, value: str) -> Said:
+def _renew_auth(world: World, node: Node, _value: str) -> Said:
     agent.renew_authorization(world, node)
     return Said()
 

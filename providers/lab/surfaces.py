@@ -99,7 +99,7 @@ def find(manager: Manager, method: str, raw_path: str) -> tuple[Route, tuple[str
 
 
 def _table(manager: Manager, raw_path: str) -> tuple[tuple[Route, ...], str]:
-    """The surface that a path belongs to. Doubled slashes and a doubled prefix are understood, as in the field."""
+    """The surface that a path belongs to. Doubled slashes and a doubled prefix do no harm."""
     path = re.sub(r"/{2,}", "/", raw_path).replace("/services/api/services/api/", "/services/api/")
     if manager.kind == ON_PREM:
         return ON_PREM_ROUTES, path.removeprefix("/backend")

@@ -110,7 +110,7 @@ def virtual_account_pnp(va: VirtualAccount) -> Json:
 
 
 def token(one: Token, *, bare: bool) -> Json:
-    """Only the key ``token`` is documented; the others are inferred, and absent with the quirk ``bare_tokens``."""
+    """Only the key ``token`` is documented; the others are inferred (quirk ``bare_tokens``: absent)."""
     if bare:
         return {"token": one.value}
     return {
@@ -232,10 +232,10 @@ def shown_name(instance: Instance) -> str:
 
 
 def device(va: VirtualAccount, instance: Instance) -> Json:
-    usage = [{"license": name, "quantity": count} for name, count in instance.usage.items() if count]
-    short = any(va.short_of(one["license"]) for one in usage)
+    used = {name: count for name, count in instance.usage.items() if count}
+    short = any(va.short_of(name) for name in used)
     return {
-        "licenseUsage": usage,
+        "licenseUsage": [{"license": name, "quantity": count} for name, count in used.items()],
         "hostName": instance.host_name if instance.shown_by_host else "",
         "sudi": sudi(instance),
         "displayName": shown_name(instance),

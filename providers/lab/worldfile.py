@@ -271,7 +271,8 @@ def _world(data: Data, now: datetime, name: str) -> World:
 
 def _check_ports(world: World, name: str) -> None:
     seen: dict[int, str] = {}
-    for where, port in ((one.name, one.port) for one in (*world.managers.values(), *world.nodes.values())):
+    managed = [(one.name, one.port) for one in world.managers.values()]
+    for where, port in (*managed, *((one.name, one.port) for one in world.nodes.values())):
         if port and port in seen:
             raise WorldFileError(f"{name}: {where} and {seen[port]} have the same port {port}")
         seen[port] = where
@@ -287,13 +288,13 @@ def _manager(world: World, where: str, name: str, kind: str, data: Data) -> Mana
         for one in given.pop("clients", [])
     ]
     accounts = [
-        _account(world, f"{where}.accounts.{key}", key, kind, value)
+        _account(world, f"{where}.accounts.{key}", key, value)
         for key, value in given.pop("accounts", {}).items()
     ]
     return Manager(name, kind, clients=clients, accounts=accounts, **given)
 
 
-def _account(world: World, where: str, key: str, kind: str, data: Data) -> Account:
+def _account(world: World, where: str, key: str, data: Data) -> Account:
     given = _read(where, data, _ACCOUNT)
     found = [
         _virtual_account(world, f"{where}.virtual_accounts.{name}", name, value)

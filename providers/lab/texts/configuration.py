@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..nouns import Node, numbers
-from ..world import World
+from providers.lab.nouns import Node, numbers
+from providers.lab.world import World
 
 ALIASES = {"dns": "ip dns"}
 RESERVATIONS_FROM = (14, 2)

@@ -16,9 +16,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from ..agent import date_text, short
-from ..nouns import TAGS, Node, Registration, numbers
-from ..world import World
+from providers.lab.agent import date_text, short
+from providers.lab.nouns import TAGS, Node, Registration, numbers
+from providers.lab.world import World
 
 SENTENCE = (
     "The last attempt to renew smart software licensing registration is in progress because of the following "
@@ -65,7 +65,7 @@ def _indented(node: Node, lines: Iterator[str]) -> Iterator[str]:
 _TITLES = ("License Usage", "Product Information", "Agent Version", "Reservation Info", "Proxy:")
 
 
-def _registration(world: World, node: Node) -> Iterator[str]:
+def _registration(_world: World, node: Node) -> Iterator[str]:
     yield "Registration:"
     registration = node.registration
     if registration is None:
@@ -145,7 +145,7 @@ def _period(seconds: float) -> str:
     return f"{days} days, {hour} hours, {minute} minutes, {second} seconds"
 
 
-def _privacy(world: World, node: Node) -> Iterator[str]:
+def _privacy(_world: World, node: Node) -> Iterator[str]:
     hidden = node.privacy in ("hostname", "all")
     yield "Data Privacy:"
     yield f"Sending Hostname: {'no' if hidden else 'yes'}"
@@ -158,7 +158,7 @@ def _switch(on: bool) -> str:
     return "ENABLED" if on else "DISABLED"
 
 
-def _transport(world: World, node: Node) -> Iterator[str]:
+def _transport(_world: World, node: Node) -> Iterator[str]:
     yield "Transport:"
     yield "Type: Smart"
     yield f"URL: {transport_url(node)}"
@@ -179,7 +179,7 @@ def transport_url(node: Node) -> str:
     return node.url if node.transport == "satellite" else cloud
 
 
-def _tail(world: World, node: Node) -> Iterator[str]:
+def _tail(_world: World, node: Node) -> Iterator[str]:
     if node.dialect.tail == "cut":
         return
     yield from ("License Usage", "==============", "")

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ..nouns import AlarmRaised, Node, numbers
-from ..world import World
+from providers.lab.nouns import AlarmRaised, Node, numbers
+from providers.lab.world import World
 
 ALARMS_ON_CLI_FROM = (14, 0, 1)
 RELEASE_DATES = {
@@ -80,7 +80,7 @@ def _bare(indent: int, key: str, value: str) -> str:
     return f"{' ' * indent}{key}: {value}"
 
 
-def alarms(world: World, node: Node) -> list[str]:
+def alarms(_world: World, node: Node) -> list[str]:
     lines: list[str] = []
     for number, alarm in enumerate(node.alarms, start=1):
         lines += _alarm(node, number, alarm)
@@ -103,7 +103,7 @@ def _alarm(node: Node, number: int, alarm: AlarmRaised) -> Iterator[str]:
         yield from (_quoted(7, key, value) for key, value in fields.items())
 
 
-def warnings(world: World, node: Node) -> list[str]:
+def warnings(_world: World, node: Node) -> list[str]:
     """The element of older releases: reason and state, with the alarm's number in the reason."""
     lines: list[str] = []
     for number, alarm in enumerate(node.alarms, start=1):
@@ -112,7 +112,7 @@ def warnings(world: World, node: Node) -> list[str]:
     return lines
 
 
-def options(world: World, node: Node) -> list[str]:
+def options(_world: World, node: Node) -> list[str]:
     lines: list[str] = []
     for number, (key, description) in enumerate(node.option_keys, start=1):
         if node.dialect.option_layout == "nested":
