@@ -1,0 +1,240 @@
+"""The SSH face of a node: login, a terminal with echo, and the shell behind it; and its faults.
+
+A terminal here is what a kernel's is: it echoes what is typed, cuts a line at 4,095 bytes without a word,
+and turns a line end into CR LF. Belongs here: bytes, channels, faults of a node. Does not belong here: what a
+command does (`shell`). Sources: admin guide X15.0 (interfaces), netmiko's ``cisco_tp``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncssh
+
+from . import shell
+from .door import Door, reset
+from .faults import ON_NODE, ON_REPLY, Fault, Faults
+from .ledger import Asked, Login
+from .nouns import Node
+from .texts import status
+from .world import World
+
+TTY_LINE = 4095
+GARBAGE = b"\xff\xfe\x00\x9b\xc3\x28\x07"
+
+
+@dataclass(slots=True)
+class NodeServer:
+    """One node on one port. ``tick`` brings the world up to the lab's time."""
+
+    world: World
+    node: Node
+    faults: Faults
+    tick: Callable[[], None]
+    host_key: asyncssh.SSHKey = field(default_factory=lambda: asyncssh.generate_private_key("ssh-ed25519"))
+    false_key: asyncssh.SSHKey = field(default_factory=lambda: asyncssh.generate_private_key("ssh-ed25519"))
+    connections: set[asyncssh.SSHServerConnection] = field(default_factory=set)
+    door: Door | None = None
+
+    def open(self, port: int) -> int:
+        self.door = Door(port, self._welcome)
+        return self.door.port
+
+    async def close(self) -> None:
+        if self.door is not None:
+            await self.door.close()
+        for connection in list(self.connections):
+            connection.abort()
+        await asyncio.gather(*(one.wait_closed() for one in self.connections), return_exceptions=True)
+
+    async def _welcome(self, sock: socket.socket) -> None:
+        self.tick()
+        if self.faults.take(self.node.name, ("refuse",)):
+            reset(sock)
+            return
+        false = self.faults.take(self.node.name, ("wrong-host-key",))
+        with contextlib.suppress(asyncssh.Error):
+            await asyncssh.run_server(
+                sock,
+                server_factory=lambda: _Login(self),
+                server_host_keys=[self.false_key if false else self.host_key],
+                encoding=None,
+                line_editor=False,
+                allow_scp=False,
+                process_factory=None,
+            )
+
+    def line(self, text: str) -> Asked:
+        return Asked(self.world.now, self.node.name, text, ran=False, answered=False)
+
+
+class _Login(asyncssh.SSHServer):
+    """Who may come in: the node's user, by password or by one of its public keys."""
+
+    def __init__(self, server: NodeServer) -> None:
+        self._server = server
+        self._node = server.node
+        self._connection: asyncssh.SSHServerConnection | None = None
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self._connection = conn
+        self._server.connections.add(conn)
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        if self._connection is not None:
+            self._server.connections.discard(self._connection)
+
+    def begin_auth(self, _username: str) -> bool:
+        return True
+
+    def password_auth_supported(self) -> bool:
+        return True
+
+    def validate_password(self, username: str, password: str) -> bool:
+        return self._counted(username, username == self._node.username and password == self._node.password)
+
+    def public_key_auth_supported(self) -> bool:
+        return bool(self._node.public_keys)
+
+    def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+        known = [asyncssh.import_public_key(text).public_data for text in self._node.public_keys]
+        return self._counted(username, username == self._node.username and key.public_data in known)
+
+    def _counted(self, user: str, accepted: bool) -> bool:
+        world = self._server.world
+        world.ledger.logins.append(Login(world.now, self._node.name, user, accepted))
+        return accepted
+
+    def session_requested(self) -> asyncssh.SSHServerSession[bytes]:
+        return _Terminal(self._server)
+
+
+class _Terminal(asyncssh.SSHServerSession[bytes]):
+    """One channel: collects lines, echoes them, runs them one after another."""
+
+    def __init__(self, server: NodeServer) -> None:
+        self._server = server
+        self._node = server.node
+        self._channel: Any = None
+        self._pty = False
+        self._buffer = bytearray()
+        self._after_return = False
+        self._lines: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._worker: asyncio.Task[None] | None = None
+
+    def connection_made(self, chan: Any) -> None:
+        self._channel = chan
+
+    def pty_requested(self, _type: str, _size: Any, _modes: Any) -> bool:
+        self._pty = True
+        return True
+
+    def shell_requested(self) -> bool:
+        return self._pty or self._node.dialect.without_pty == "works"
+
+    def exec_requested(self, command: str) -> bool:
+        if self._node.dialect.exec_channel != "works":
+            return False
+        self._lines.put_nowait(command.encode())
+        self._lines.put_nowait(None)
+        return True
+
+    def session_started(self) -> None:
+        if self._lines.empty():
+            self._print(status.banner(self._node))
+        self._worker = asyncio.ensure_future(self._work())
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        if self._worker is not None:
+            self._worker.cancel()
+
+    def eof_received(self) -> bool:
+        self._lines.put_nowait(None)
+        return True
+
+    # -- the terminal --
+
+    def data_received(self, data: bytes, _datatype: Any) -> None:
+        for byte in data:
+            if byte == 10 and self._after_return:
+                self._after_return = False
+                continue
+            self._after_return = byte == 13
+            self._type(byte)
+
+    def _type(self, byte: int) -> None:
+        if byte in (10, 13):
+            self._echo(b"\r\n")
+            self._lines.put_nowait(bytes(self._buffer))
+            self._buffer.clear()
+        elif byte in (8, 127):
+            if self._buffer:
+                self._buffer.pop()
+                self._echo(b"\b \b")
+        elif not self._pty or len(self._buffer) < TTY_LINE:
+            self._buffer.append(byte)
+            self._echo(bytes((byte,)))
+
+    def _echo(self, data: bytes) -> None:
+        if self._pty:
+            self._write(data)
+
+    def _write(self, data: bytes) -> None:
+        with contextlib.suppress(BrokenPipeError, OSError):
+            self._channel.write(data)
+
+    def _print(self, lines: list[str]) -> None:
+        self._write("".join(f"{line}\r\n" for line in lines).encode())
+
+    # -- the shell behind it --
+
+    async def _work(self) -> None:
+        while (line := await self._lines.get()) is not None:
+            text = line.decode("utf-8", "replace").strip()
+            if text.casefold() in shell.LEAVE:
+                break
+            if text:
+                await self._run(text)
+        self._channel.exit(0)
+
+    async def _run(self, text: str) -> None:
+        server = self._server
+        if self._node.latency:
+            await asyncio.sleep(self._node.latency)
+        server.tick()
+        fault = server.faults.take(self._node.name, (*ON_REPLY, "not-recognized"), text)
+        said = _instead(fault) or shell.answer(server.world, self._node, text)
+        complete = fault is None or fault.kind in ("slow", "garbage", "error", "not-recognized")
+        server.world.ledger.asked.append(
+            Asked(server.world.now, self._node.name, text, said.ran, complete, said.end)
+        )
+        data = "".join(f"{one}\r\n" for one in shell.rendered(self._node, said)).encode()
+        await self._reply(fault, data)
+
+    async def _reply(self, fault: Fault | None, data: bytes) -> None:
+        kind = fault.kind if fault else ""
+        if fault and kind == "slow":
+            await asyncio.sleep(fault.seconds)
+        if kind == "garbage":
+            data = data[: len(data) // 2] + GARBAGE + data[len(data) // 2 :]
+        if kind == "mid-reply":
+            self._write(data[: len(data) // 2])
+            await asyncio.sleep(0)
+        if kind in ("drop-before", "drop-after", "mid-reply"):
+            self._channel.get_connection().abort()
+        elif kind != "silent":
+            self._write(data)
+
+
+def _instead(fault: Fault | None) -> shell.Said | None:
+    """What is said where a fault keeps the command from running."""
+    ends = {"error": shell.ERROR, "not-recognized": shell.NOT_RECOGNIZED, "drop-before": ""}
+    return shell.Said(end=ends[fault.kind], ran=False) if fault and fault.kind in ends else None
+
+
+__all__ = ["ON_NODE", "NodeServer"]
