@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+
 from reconciler import model as m
 from reconciler.planning import make_plan
 
