@@ -117,7 +117,8 @@ def _print_text(common: Common, complaints: Sequence[Complaint]) -> None:
                 complaints, width=console.width, color=console.colour, caret=is_terminal(sys.stdout)
             )
         )
-    console.note(f"{complaints_summary(complaints)}.")
+    summary = complaints_summary(complaints)
+    console.note(f"{summary[0].upper()}{summary[1:]}.")
 
 
 @command(
