@@ -37,12 +37,12 @@ HOMES: dict[str, set[str]] = {
     "stamina": {"providers/cssm/transport.py"},
     "aiohttp": {"providers/lab"},
     "trustme": {"providers/lab"},
-    "ruamel": {"reconciler/config/roundtrip.py"},
+    "ruamel": {"reconciler/config/formatting.py"},
     "yaml": {"reconciler/config/events.py", "providers/lab"},
     "networkx": {"reconciler/planning/graph.py"},
     "deepdiff": {"reconciler/planning/compare.py"},
     "sqlite3": {"reconciler/journal/store.py"},
-    "pyrage": {"reconciler/journal/crypt.py"},
+    "pyrage": {"reconciler/journal/keys.py"},
     "keyring": {"reconciler/config/secrets.py"},
     "hvac": {"reconciler/config/secrets.py"},
     "click": {"reconciler/cli"},
@@ -51,9 +51,10 @@ HOMES: dict[str, set[str]] = {
 }
 
 PURE = ("reconciler/model/", "reconciler/rules/", "reconciler/planning/", "reconciler/reporting/")
-IMPURE_MODULES = set(
-    ["os", "io", "socket", "subprocess", "time", "logging", "random", "asyncio", "pathlib", "sys"]
-)
+IMPURE_MODULES = {
+    *("os", "io", "socket", "subprocess", "time"),
+    *("logging", "random", "asyncio", "pathlib", "sys"),
+}
 IMPURE_CALLS = {"print", "open", "input"}
 
 
