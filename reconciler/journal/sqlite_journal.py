@@ -132,6 +132,15 @@ class SqliteJournal(Enquiry):
         self._keep(code, produced.value, run_id)
         return code.code_id
 
+    def adopt_code(self, op_id: str, produced: Produced) -> str:
+        """Keep a code that was found in the spool, in the slot that the effect's action fills."""
+        with self._lock:
+            self._must_be_open(op_id)
+            entry = self._fold.effects[op_id]
+        action = entry.full_action()
+        slot = action.makes or f"{produced.kind.value}/{action.subject}"
+        return self.note_code(op_id, entry.effect.run_id, action, produced, slot)
+
     def note_verified(self, op_id: str, run_id: str, facts: Sequence[Verified]) -> None:
         data = {"facts": [to_data(fact) for fact in facts]}
         self._write(RecordKind.VERIFIED, data, run=run_id, op=op_id)
