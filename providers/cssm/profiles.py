@@ -244,6 +244,8 @@ def _base(manager: Manager, profile: Profile) -> str:
 
 def _calls(manager: Manager, profile: Profile) -> dict[Operation, Call]:
     calls = dict(profile.calls)
+    if profile is _HAND_OFF:
+        return calls
     for name, text in manager.paths:
         operation = _operation(name)
         calls[operation] = _restated(calls.get(operation), operation, text)

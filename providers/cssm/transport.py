@@ -351,7 +351,7 @@ def _context(ca_file: str | None) -> ssl.SSLContext:
         ) from error
 
 
-# What foreign exceptions mean. Nothing above this line catches a foreign type by its own meaning.
+# What foreign exceptions mean: the one table
 
 _FOREIGN = (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, _TooLarge, OSError)
 
@@ -384,13 +384,11 @@ def _translated(error: BaseException, sent: bool, where: Where) -> ProviderError
 
 
 def _reason(error: BaseException) -> str:
+    """The first row of the table that any cause fits; a proxy's own words (``407 …``) go with it."""
     causes = tuple(_causes(error))
-    for kind, words_for_it in _REASONS:
-        for cause in causes:
-            if isinstance(cause, kind):
-                said = _plain(cause) if isinstance(cause, httpx2.ProxyError) else ""
-                return f"{words_for_it} ({said})" if said else words_for_it
-    return f"{type(error).__name__}"
+    fits = (said for kind, said in _REASONS if any(isinstance(cause, kind) for cause in causes))
+    reason = next(fits, type(error).__name__)
+    return f"{reason} ({_plain(error)})" if isinstance(error, httpx2.ProxyError) else reason
 
 
 def _causes(error: BaseException | None, depth: int = 0) -> Iterator[BaseException]:

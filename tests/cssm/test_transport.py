@@ -14,7 +14,7 @@ import trustme
 from aiohttp import web
 
 from providers.cssm import CssmProvider
-from providers.cssm.exchange import Patience
+from providers.cssm.exchange import ClientSecrets, Patience
 from reconciler.errors import (
     JournalError,
     OutcomeUnknown,
@@ -505,3 +505,14 @@ async def test_a_damaged_answer_to_a_mutation_is_unknown(server: Server, opened:
 
     server.world.on("POST", TOKENS, damaged)
     assert isinstance(await failed(opened(server.account())), OutcomeUnknown)
+
+
+async def test_a_client_is_made_only_when_somebody_asks(server: Server, opened: Opener) -> None:
+    provider = opened(server.account())
+    provider.capabilities()
+    await provider.close()
+    assert server.world.asked == []
+
+
+def test_the_secrets_of_a_login_are_not_shown() -> None:
+    assert SECRET not in repr(ClientSecrets("id", SECRET))
