@@ -167,7 +167,7 @@ class CssmProvider:
         client = self._writing(action)
         if action.kind is Kind.CREATE_TOKEN:
             return await self._create(client, action, inputs)
-        return await self._revoke(client, inputs.codes[str(action.params["token"])], inputs.tap)
+        return await self._revoke(client, self._held(action, inputs), inputs.tap)
 
     def _writing(self, action: Action) -> Client:
         operation = _OPERATION.get(action.kind)
@@ -183,6 +183,13 @@ class CssmProvider:
         if client is None:
             raise Untrusted(_no_credentials(self._account.address).message, remedy=_CREDENTIALS_REMEDY)
         return client
+
+    def _held(self, action: Action, inputs: Inputs) -> str:
+        slot = str(action.params["token"])
+        value = inputs.codes.get(slot)
+        if not value:
+            raise Unreachable(f"{self._account.address}: {slot} is not readable here; nothing was sent")
+        return value
 
     async def _create(self, client: Client, action: Action, inputs: Inputs) -> Reply:
         body = _create_body(action, inputs.op_id)

@@ -557,3 +557,9 @@ async def test_a_refusal_for_want_of_roles_says_whose_roles(server: Server, open
     seen = await opened(server.account()).observe(ADDRESS)
     assert seen.problems[0].kind is ProblemKind.UNTRUSTED
     assert "Smart Account User" in str(seen.problems[0].remedy)
+
+
+async def test_a_token_that_is_not_readable_here_is_not_revoked(server: Server, opened: Opener) -> None:
+    with pytest.raises(Unreachable, match="not readable here"):
+        await opened(server.account()).execute(revoke(), inputs(Taped()))
+    assert server.world.asked == []

@@ -516,3 +516,22 @@ async def test_a_client_is_made_only_when_somebody_asks(server: Server, opened: 
 
 def test_the_secrets_of_a_login_are_not_shown() -> None:
     assert SECRET not in repr(ClientSecrets("id", SECRET))
+
+
+async def test_nothing_that_is_secret_is_logged_by_anybody(
+    server: Server, opened: Opener, caplog: pytest.LogCaptureFixture
+) -> None:
+    furnish(server)
+    caplog.set_level("DEBUG")
+    provider = opened(server.account())
+    await provider.observe(ADDRESS)
+    await provider.execute(create(), inputs(Taped()))
+    assert "HTTP Request" in caplog.text
+    assert not any(secret in caplog.text for secret in (SECRET, TOKEN, "bearer-1"))
+
+
+async def test_every_address_of_a_name_is_tried(opened: Opener, server: Server) -> None:
+    url = "https://localhost:1"
+    error = await failed(opened(server.account(base_url=url, token_url=f"{url}/token")))
+    assert isinstance(error, Unreachable)
+    assert "the connection was refused" in error.message
