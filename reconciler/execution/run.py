@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
+from reconciler.execution.binding import Bound
 from reconciler.execution.effects import carry_out
 from reconciler.execution.engine import Engine
 from reconciler.model import (
@@ -33,12 +34,14 @@ from reconciler.planning import held_back
 _HEARTBEAT = 15.0
 
 
-async def run(engine: Engine, plan: Plan, *, command: str, lock_timeout: float = 0.0) -> RunResult:
+async def run(engine: Engine, bound: Bound, *, command: str, lock_timeout: float = 0.0) -> RunResult:
     """Carry out this plan under leases; always returns the whole story, also when it was stopped.
+
+    What was approved and cannot be done, because its node cannot be read, is told as failed.
 
     Raises LockHeld before anything is done, PlanFileError where the plan was used up already.
     """
-    journal = engine.journal
+    journal, plan = engine.journal, bound.plan
     run_id = journal.begin_run(command, plan.content_digest, plan.nonce)
     ending = "failed"
     outcomes: dict[str, ActionOutcome] = {}
@@ -53,8 +56,8 @@ async def run(engine: Engine, plan: Plan, *, command: str, lock_timeout: float =
     finally:
         journal.release(run_id)
         used = all(outcome.result is Result.DONE for outcome in outcomes.values()) and ending == "finished"
-        journal.end_run(run_id, ending, plan_used=used and not plan.held_back)
-    return _story(engine, run_id, plan, outcomes)
+        journal.end_run(run_id, ending, plan_used=used and not plan.held_back and not bound.lost)
+    return _story(engine, run_id, bound, outcomes)
 
 
 def leased(actions: Iterable[Action]) -> tuple[Address, ...]:
@@ -68,7 +71,11 @@ async def _heartbeat(engine: Engine, run_id: str) -> None:
         engine.journal.heartbeat(run_id)
 
 
-def _story(engine: Engine, run_id: str, plan: Plan, outcomes: Mapping[str, ActionOutcome]) -> RunResult:
+def _story(engine: Engine, run_id: str, bound: Bound, outcomes: Mapping[str, ActionOutcome]) -> RunResult:
+    plan = bound.plan
+    lost = tuple(
+        ActionOutcome(action, Result.FAILED, f"not sent: {why}", "xlicense plan") for action, why in bound.lost
+    )
     troubled = [node for node in plan.observation.nodes if node.problems]
     troubled_accounts = [account for account in plan.observation.accounts if account.problems]
     readings = [*troubled, *troubled_accounts]
@@ -79,7 +86,7 @@ def _story(engine: Engine, run_id: str, plan: Plan, outcomes: Mapping[str, Actio
     )
     return RunResult(
         run_id,
-        tuple(outcomes[action.id] for action in plan.actions if action.id in outcomes),
+        (*(outcomes[action.id] for action in plan.actions if action.id in outcomes), *lost),
         tuple(refusal for refusal in plan.refusals if refusal.overridden is None),
         engine.journal.held().waiting,
         unread=tuple(reading.address for reading in readings if reading.address not in untrusted),
