@@ -9,9 +9,9 @@ A key that is not written is None: what the YAML does not name is not managed.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from reconciler.config.scalars import (
@@ -40,9 +40,13 @@ from reconciler.config.scalars import (
     VariableName,
     VaultEntry,
     VersionRange,
+    WithMinItems,
+    refuse,
     whole,
 )
 from reconciler.model import Manage, ManagerKind, RegistrationMode, Role, SecretRef, State, TransportMode
+
+T = TypeVar("T")
 
 LITERAL_SECRET = "literal_secret"
 ONE_REFERENCE = "one_reference"
@@ -52,6 +56,13 @@ class Document(BaseModel):
     """The base of all: frozen, no unknown keys, and no input in the text of an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+def _not_empty(value: tuple[T, ...]) -> tuple[T, ...]:
+    return value or refuse("a list of at least one")
+
+
+NotEmpty = Annotated[tuple[T, ...], AfterValidator(_not_empty), WithMinItems()]
 
 
 class SecretDoc(Document):
@@ -67,8 +78,8 @@ class SecretDoc(Document):
     keyring: KeyringEntry | None = Field(
         None, description="service/user in the system keyring (needs the extra `keyring`)."
     )
-    command: tuple[Text, ...] | None = Field(
-        None, description="A program and its arguments; what it prints is the secret. No shell.", min_length=1
+    command: NotEmpty[Text] | None = Field(
+        None, description="A program and its arguments; what it prints is the secret. No shell."
     )
     vault: VaultEntry | None = Field(
         None, description="path#key in HashiCorp Vault at VAULT_ADDR (needs the extra `vault`)."
@@ -292,7 +303,7 @@ class ClusterDoc(Document):
     transport: TransportDoc | None = Field(None, description="How its nodes reach the manager.")
     privacy: PrivacyDoc | None = Field(None, description="What its nodes tell the manager.")
     registration: RegistrationDoc | None = Field(None, description="How its nodes get their licences.")
-    nodes: tuple[NodeDoc, ...] = Field(description="The peers, the primary first.", min_length=1)
+    nodes: NotEmpty[NodeDoc] = Field(description="The peers, the primary first.")
 
 
 class DefaultsDoc(Document):

@@ -46,7 +46,7 @@ class Source:
 
     @cached_property
     def lines(self) -> list[str]:
-        return re.split(r"\r\n|\r|\n", self.text)
+        return events.lines_of(self.text)
 
     def spot(self, path: YamlPath) -> Spot:
         """Where this value stands, or the nearest one around it that was written."""
