@@ -22,7 +22,7 @@ from . import (
     transport,
     versions,
 )
-from .context import PlanContext, Verdicts, takes_out
+from .context import PlanContext, Verdicts, taken_out
 from .rule import Rule, Violation
 
 _SUBJECTS = (versions, transport, token, evaluation, cluster, alarms, observation, instances, policy)
@@ -60,7 +60,7 @@ def judge(context: PlanContext) -> Verdicts:
         if rule.card.level is Level.ADVICE:
             continue
         refusal = rule.refusal(violation, reasons.get(rule.card.id))
-        if any(takes_out(refusal, action) for action in context.actions):
+        if taken_out(refusal, context.actions_of):
             refusals.append(refusal)
         elif violation.told:
             told.append((rule, violation))
