@@ -6,7 +6,6 @@ Belongs here: writing a record, reading on, the codes and their values. What the
 
 from __future__ import annotations
 
-import json
 import secrets
 import threading
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from reconciler.errors import JournalError
 from reconciler.model import EffectState, HeldCode, OpenEffect, to_data
 from reconciler.ports import Clock
 
-from .chain import RecordKind
+from .chain import Record, RecordKind, canonical, link
 from .fold import CodeEntry, EffectEntry
 from .folder import HOLDERS
 from .keys import Seal
@@ -39,6 +38,7 @@ class JournalCore:
         self._leases = Leases(files.store, files.folder / HOLDERS)
         self._readable: dict[str, bool] = {}
         self._values: set[str] = set()
+        self._made: list[Record] | None = None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._files.folder}, record {self._fold.head.seq})"
@@ -120,22 +120,44 @@ class JournalCore:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Nobody else writes meanwhile, and what others wrote before is known. Holds at most one `_write`,
-        as the last thing: the state takes in what is committed and nothing else.
+        """Nobody else writes meanwhile, and what others wrote before is known.
+
+        The state takes in the records of this step once they are committed, and not before.
         """
         with self._lock:
             self._usable()
+            made: list[Record] = []
             with self._files.store.transaction():
                 self._read_on()
-                yield
-            self._read_on()
+                self._made = made
+                try:
+                    yield
+                finally:
+                    self._made = None
+            for record in made:
+                self._fold.apply(record)
 
     def _write(self, kind: RecordKind, data: dict[str, Any], *, run: str = "", op: str = "") -> None:
-        """Add one record; it is on disk when this returns."""
-        payload = json.dumps(data, sort_keys=True, separators=(",", ":"))
-        at, spool = self._now(), self._files.spool.end
-        with self._alone():
-            self._files.store.append(at=at, kind=kind, run=run, op=op, payload=payload, spool=spool)
+        """Add one record, alone or as part of a step; it is on disk when the step ends."""
+        with self._lock:
+            if self._made is not None:
+                self._append(self._made, kind, data, run, op)
+                return
+            with self._alone():
+                self._write(kind, data, run=run, op=op)
+
+    def _append(self, made: list[Record], kind: RecordKind, data: dict[str, Any], run: str, op: str) -> None:
+        record = link(
+            made[-1].head if made else self._fold.head,
+            at=self._now(),
+            kind=kind,
+            run=run,
+            op=op,
+            spool=self._files.spool.end,
+            payload=canonical(data),
+        )
+        self._files.store.append(record)
+        made.append(record)
 
     def _usable(self) -> None:
         if not self._files.spool.close.alive:

@@ -2,7 +2,8 @@
 
 Belongs here: the file, its lock, its tail, an index of what is in it. The form of a frame is in `frames`;
 what is sealed and by whom is in `keys`. Nothing here awaits or buffers: `append` returns when the bytes are
-on disk (``O_APPEND|O_DSYNC``).
+on disk (``O_APPEND|O_DSYNC``), but for the heads of the record chain, which need not survive more than the
+process.
 
 Several processes may append. Each takes an advisory lock for the length of one write, and first reads what
 the others have added, so that a tail left by a process that died in the middle is cut off (it was never
@@ -27,6 +28,13 @@ from .chain import START, Head
 from .folder import open_private
 from .frames import Bytes, Damage, Frame, FrameKind, encode, scan
 
+_PAGE = 4096
+
+
+def _close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
+
 
 class Spool:
     """One open spool. Raises JournalError for damage, at open and later."""
@@ -42,7 +50,8 @@ class Spool:
         self._mutex = threading.RLock()
         self._depth = 0
         self._descriptor = open_private(path, os.O_RDWR | os.O_APPEND | os.O_DSYNC)
-        self.close = weakref.finalize(self, os.close, self._descriptor)
+        self._loose = open_private(path, os.O_WRONLY | os.O_APPEND)
+        self.close = weakref.finalize(self, _close, self._descriptor, self._loose)
         with self.exclusive():
             self._catch_up()
 
@@ -60,22 +69,29 @@ class Spool:
                 if self._depth == 0 and self.close.alive:
                     fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
-    def append(self, kind: FrameKind, about: dict[str, Any], blob: bytes = b"") -> tuple[int, int]:
-        """Write one frame and return where it is. Raises JournalError; then the spool stays shut."""
+    def append(
+        self, kind: FrameKind, about: dict[str, Any], blob: bytes = b"", *, loose: bool = False
+    ) -> tuple[int, int]:
+        """Write one frame and return where it is. Raises JournalError; then the spool stays shut.
+
+        A ``loose`` frame outlives the process at once and a power cut from the next synced frame on: it is
+        only left unsynced within one page, and the next frame, which begins in that page, takes it along.
+        """
         if self.broken or not self.close.alive:
             raise JournalError(f"the spool {self.path} is closed for this process")
         data = encode(kind, about, blob)
         with self.exclusive():
             self._catch_up()
-            self._put(data)
+            stays = (self.end + len(data)) // _PAGE == self.end // _PAGE
+            self._put(self._loose if loose and stays else self._descriptor, data)
             frame = Frame(kind, about, blob, self.end, self.end + len(data))
             self._note(frame)
         return frame.start, frame.end
 
-    def _put(self, data: bytes) -> None:
+    def _put(self, descriptor: int, data: bytes) -> None:
         """One write, all of it or never again one: a retry after a failed sync would prove nothing."""
         try:
-            written = os.write(self._descriptor, data)
+            written = os.write(descriptor, data)
         except OSError as error:
             self.broken = True
             raise JournalError(f"the spool {self.path} cannot be written: {error.strerror}") from error
