@@ -14,11 +14,13 @@ from reconciler.reporting import sections
 from reconciler.reporting.clean import one_line
 from reconciler.reporting.differences import (
     change_lines,
+    fleet_text,
     header_line,
     node_facts,
     partial_lines,
     reading_order,
 )
+from reconciler.reporting.layout import text_of
 from reconciler.reporting.sections import Page
 from reconciler.reporting.summary import active, drifted, unread, waiting_changes
 from reconciler.reporting.words import kind_text, moment, plural
@@ -39,7 +41,7 @@ def drift_text(plan: Plan, *, desired: Desired | None = None, width: int = 120, 
         if body:
             lines += [*page.title(title), *body]
     lines += ["", page.ink("bold", drift_summary(plan))]
-    return "\n".join([*partial_lines(plan, page), *lines]).lstrip("\n") + "\n"
+    return text_of([*partial_lines(plan, page), *lines])
 
 
 def drift_summary(plan: Plan) -> str:
@@ -47,10 +49,9 @@ def drift_summary(plan: Plan) -> str:
     changes, waiting, unknown = drifted(plan), waiting_changes(plan), unread(plan.observation)
     where = len({change.address for change in changes})
     verb = "differs" if len(changes) == 1 else "differ"
-    fleet = f"{plural(plan.nodes_total, 'node')} in {plural(plan.clusters_total, 'cluster')}"
     parts = [f"Drift: {plural(len(changes), 'field')} on {plural(where, 'node')} {verb}"]
     if not changes:
-        parts = [f"No drift seen in {fleet}" if unknown else f"No drift: {fleet} compared"]
+        parts = [f"No drift{' seen' if unknown else ''} ({fleet_text(plan)})"]
     if waiting:
         parts.append(f"{plural(len(waiting), 'field waits', 'fields wait')} for a person")
     if unknown:
