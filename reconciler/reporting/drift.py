@@ -22,7 +22,7 @@ from reconciler.reporting.differences import (
 )
 from reconciler.reporting.layout import text_of
 from reconciler.reporting.sections import Page
-from reconciler.reporting.summary import active, drifted, unread, waiting_changes
+from reconciler.reporting.summary import active, drifted, noticed, unread, waiting_changes
 from reconciler.reporting.words import kind_text, moment, plural
 
 
@@ -34,7 +34,7 @@ def drift_text(plan: Plan, *, desired: Desired | None = None, width: int = 120, 
         ("Differs (what was read -> what the YAML asks for):", _changes(plan, drifted(plan), desired, page)),
         ("Differs, and waits for a person:", _waiting(plan, desired, page)),
         ("Not read, therefore not compared:", sections.unread_lines(unread(plan.observation), page)),
-        ("Findings:", sections.finding_lines(plan.findings, page)),
+        ("Findings:", sections.finding_lines(noticed(plan), page)),
         ("An apply would be refused:", sections.refusal_lines(active(plan.refusals), page)),
         ("Evaluation clocks:", sections.evaluation_lines(plan.evaluation, page)),
     ):
@@ -56,8 +56,8 @@ def drift_summary(plan: Plan) -> str:
         parts.append(f"{plural(len(waiting), 'field waits', 'fields wait')} for a person")
     if unknown:
         parts.append(f"{len(unknown):,} not fully read")
-    if plan.findings:
-        parts.append(plural(len(plan.findings), "finding"))
+    if findings := noticed(plan):
+        parts.append(plural(len(findings), "finding"))
     return "; ".join(parts) + "."
 
 

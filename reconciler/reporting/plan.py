@@ -15,7 +15,7 @@ from reconciler.reporting.differences import fleet_text, partial_lines
 from reconciler.reporting.layout import text_of, wrap
 from reconciler.reporting.sections import Page
 from reconciler.reporting.steps import Blocks
-from reconciler.reporting.summary import active, counts, open_waiting, unread
+from reconciler.reporting.summary import active, counts, noticed, open_waiting, unread
 from reconciler.reporting.words import kind_text, plural
 
 _NAMED = 5
@@ -86,7 +86,7 @@ def _sections(plan: Plan, page: Page) -> list[str]:
         ("Refused:", sections.refusal_lines(active(plan.refusals), page)),
         ("Refused, and overridden:", sections.overridden_lines(plan.refusals, page)),
         ("Not read:", sections.unread_lines(unread(plan.observation), page)),
-        ("Findings:", sections.finding_lines(plan.findings, page)),
+        ("Findings:", sections.finding_lines(noticed(plan), page)),
         ("Evaluation clocks:", sections.evaluation_lines(plan.evaluation, page)),
     ):
         if body:
@@ -102,8 +102,9 @@ def _is_quiet(plan: Plan) -> bool:
 def _nothing_to_do(plan: Plan) -> str:
     named = _still_open(plan)
     if _is_quiet(plan):
-        noticed = f" {plural(len(plan.findings), 'finding')}, see above." if plan.findings else ""
-        return f"No changes. Everything that the YAML asks for is in place ({fleet_text(plan)}).{noticed}"
+        found = noticed(plan)
+        see = f" {plural(len(found), 'finding')}, see above." if found else ""
+        return f"No changes. Everything that the YAML asks for is in place ({fleet_text(plan)}).{see}"
     more = [f"and {len(named) - _NAMED:,} more"] if len(named) > _NAMED else []
     left = f" Still open: {'; '.join([*named[:_NAMED], *more])}." if named else ""
     return f"No changes now.{left}"
@@ -120,5 +121,12 @@ def _still_open(plan: Plan) -> list[str]:
             f"({kind_text(item.kind)} at {one_line(item.address)})"
             for item in open_waiting(plan)
         ),
-        *(f"{one_line(one.address)} was not fully read" for one in unread(plan.observation)),
+        *_not_read(plan),
     ]
+
+
+def _not_read(plan: Plan) -> list[str]:
+    addresses = [one_line(one.address) for one in unread(plan.observation)]
+    if len(addresses) > 1:
+        return [f"{len(addresses):,} nodes and accounts were not fully read"]
+    return [f"{address} was not fully read" for address in addresses]

@@ -301,8 +301,35 @@ def test_what_was_not_read_is_named_with_its_reason_and_its_remedy() -> None:
         "unreachable (nothing was read): port 22: connection refused\n      remedy: Is the node up?" in text
     )
     assert "unreadable (all but licence was read): the reply ends in mid-line" in text
-    assert "No changes now. Still open: cluster/ams-edge/node/e1 was not fully read; clus" in text
+    assert "No changes now. Still open: 2 nodes and accounts were not fully read." in text
     assert "Plan: 0 to do, 2 not fully read; 10 of 12 nodes need nothing." in text
+
+
+def test_one_trouble_of_many_nodes_is_told_once_and_not_again_as_findings() -> None:
+    trouble = m.Problem("all", m.ProblemKind.UNTRUSTED, "the file of the password is not there", "create it")
+    seen = m.Observation(
+        NOW, (node(E1, "0E4D1FA5", "X14.3.1", trouble), node(E2, "0E4D2B17", "X15.0", trouble))
+    )
+    again = tuple(
+        m.Finding("untrusted", m.Severity.ERROR, address, trouble.message, trouble.remedy)
+        for address in (E1, E2)
+    )
+    assert plan_text(plan(observation=seen, findings=again)) == (
+        "Not read:\n"
+        "\n"
+        "  cluster/ams-edge/node/e1, cluster/ams-edge/node/e2\n"
+        "      untrusted (nothing was read): the file of the password is not there\n"
+        "      remedy: create it\n"
+        "\n"
+        "No changes now. Still open: 2 nodes and accounts were not fully read.\n"
+        "Plan: 0 to do, 2 not fully read; 10 of 12 nodes need nothing.\n"
+    )
+
+
+def test_one_unread_node_is_named() -> None:
+    lost = m.Problem("all", m.ProblemKind.UNREACHABLE, "connection refused")
+    text = plan_text(plan(observation=m.Observation(NOW, (node(E1, "0E4D1FA5", "X14.3.1", lost),))))
+    assert "Still open: cluster/ams-edge/node/e1 was not fully read." in text
 
 
 def test_many_open_things_are_counted_after_the_first_five() -> None:
