@@ -40,7 +40,7 @@ def test_a_plan_has_the_shape_of_terraform_and_our_own_lists() -> None:
         },
     }
     assert [action["id"] for action in data["actions"]] == [action.id for action in FLEET.runnable]
-    assert [held["by"] for held in data["held_back"]] == ["h-1", "h-1"]
+    assert [held["by"] for held in data["held_back"]] == ["h-1", "node.set_proxy:0C0C0C01:0"]
     assert [action["kind"] for action in data["withheld"]] == ["node.register"]
     assert [refusal["rule"] for refusal in data["refusals"]] == ["XL011"]
     assert [item["handoff_id"] for item in data["waiting"]] == ["h-1"]
