@@ -46,6 +46,8 @@ def list_command(common: Common, everything: bool, as_json: bool) -> Exit:
 
     Exit 8 when an effect has no end: nobody knows yet what became of it.
     """
+    from reconciler.reporting import ops_text
+
     with workspace_journal(common) as journal:
         operations = journal.operations(all=everything)
         leases = journal.leases()
@@ -57,27 +59,11 @@ def list_command(common: Common, everything: bool, as_json: bool) -> Exit:
         }
         common.console.result(json.dumps(listed, indent=2))
     else:
-        common.console.result(_operations_text(operations))
+        effects = [operation.effect for operation in operations]
+        common.console.result(ops_text(effects, width=common.console.width, color=common.console.colour))
         if leases:
             common.console.result("\n" + _leases_text(leases))
     return Exit.UNKNOWN if any(operation.open for operation in operations) else Exit.OK
-
-
-def _operations_text(operations: tuple[Operation, ...]) -> str:
-    return columns(
-        ("ID", "STATE", "KIND", "ADDRESS", "STARTED"),
-        (
-            (
-                operation.effect.op_id,
-                operation.effect.state.value,
-                operation.effect.kind,
-                operation.effect.address,
-                when(operation.effect.started),
-            )
-            for operation in operations
-        ),
-        "No effect is without an end.",
-    )
 
 
 def _leases_text(leases: tuple[Lease, ...]) -> str:
