@@ -192,8 +192,8 @@ class Journal(Protocol):
         """End an open effect because observation proved what became of it."""
         ...
 
-    def spooled(self, op_id: str) -> bytes:
-        """Everything that was received for this effect, decrypted; empty where nothing readable is left."""
+    def spooled(self, op_id: str) -> list[bytes]:
+        """What was received for this effect, decrypted, in order. Raises JournalError where not readable."""
         ...
 
     def adopt_code(self, op_id: str, produced: Produced) -> str:

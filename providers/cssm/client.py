@@ -14,11 +14,12 @@ from reconciler.errors import Unreadable
 from reconciler.model import AccountDesired, Instance, ManagerKind, PoolLine
 from reconciler.ports import Clock, Tap
 
-from . import wire
+from . import tolerant, wire
 from .exchange import Login, Patience, Request, host_of
 from .profiles import MUTATIONS, Operation, Paging, Surface
+from .tolerant import Pages
 from .transport import Transport
-from .wire import Answer, Fault, Pages
+from .wire import Answer, Fault
 from .words import Where, failure
 
 T = TypeVar("T")
@@ -128,7 +129,7 @@ class Client:
 
     def _judged(self, status: int, body: bytes, hidden: str = "") -> Answer:
         answer = wire.read_answer(status, body)
-        said = wire.without(self._transport.hide(answer.said), (hidden, wire.token_of(answer.data) or ""))
+        said = tolerant.without(self._transport.hide(answer.said), (hidden, wire.token_of(answer.data) or ""))
         return Answer(answer.status, answer.data, answer.fault, said, answer.enveloped)
 
     def _good(self, operation: Operation, answer: Answer) -> Answer:
@@ -140,9 +141,9 @@ class Client:
         pages = Pages()
         while pages.wanted is not None:
             answer = self._good(operation, await self._page(operation, pages.wanted))
-            if not wire.has_rows(answer.data, *keys):
+            if not tolerant.has_rows(answer.data, *keys):
                 raise failure(Answer(answer.status, None, Fault.STRANGE, answer.said), self.where(operation))
-            pages.take(wire.rows(answer.data, *keys), wire.total_of(answer.data))
+            pages.take(tolerant.rows(answer.data, *keys), tolerant.total_of(answer.data))
         if pages.cut:
             raise Unreadable(
                 f"{self.where(operation)}: more than {len(pages.rows)} rows; this is not read to its end",
@@ -156,8 +157,8 @@ class Client:
             body = wire.page_body(self._surface.virtual_account, offset)
             return await self._answer(operation, body=body)
         if paging is Paging.QUERY:
-            return await self._answer(operation, query={"limit": wire.PAGE, "offset": offset})
-        return await self._answer(operation, query={"startIdx": offset, "rowsPerPage": wire.PAGE})
+            return await self._answer(operation, query={"limit": tolerant.PAGE, "offset": offset})
+        return await self._answer(operation, query={"startIdx": offset, "rowsPerPage": tolerant.PAGE})
 
     def _lines(self, rows: list[dict[str, Any]], read: Callable[[dict[str, Any]], T | None]) -> tuple[T, ...]:
         va = self._surface.virtual_account

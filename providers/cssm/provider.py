@@ -32,7 +32,7 @@ from reconciler.model import (
 )
 from reconciler.ports import Clock, Inputs, SecretSource, Tap
 
-from . import portal, wire
+from . import portal, tolerant, wire
 from .client import Client, where_of
 from .exchange import ClientSecrets, Login, Patience
 from .profiles import CARRIED, Operation, Surface, surface_of
@@ -128,7 +128,7 @@ class CssmProvider:
         if not self._surface.can(Operation.SUMMARY):
             return UNKNOWN
         data = await client.summary(va_list)
-        lines = (wire.summary_line(row) for row in wire.rows(data, "summary"))
+        lines = (wire.summary_line(row) for row in tolerant.rows(data, "summary"))
         return tuple(line for line in lines if line is not None)
 
     async def _tags(self, client: Client, va_list: Answer) -> Mapping[str, str]:
@@ -185,7 +185,7 @@ class CssmProvider:
             where = client.where(Operation.CREATE_TOKEN)
             raise OutcomeUnknown(
                 f"{where}: CSSM said yes but the answer names no token",
-                remedy=f'At the portal: revoke the token described "{wire.description_of(op_id)}", if there is one.',
+                remedy=f'At the portal, revoke the token described "{wire.description_of(op_id)}".',
             )
         return token
 
@@ -198,7 +198,7 @@ class CssmProvider:
                 return Reply("the registration token is not there any more")
             raise error from None
         if fault is not None and await self._listed(client, token) is not Presence.ABSENT:
-            said = wire.without(fault, (token,))
+            said = tolerant.without(fault, (token,))
             raise Rejected(f'{client.where(Operation.REVOKE_TOKEN)}: CSSM said no: "{said}"', said=said)
         return Reply("the registration token was revoked")
 
@@ -249,7 +249,7 @@ class CssmProvider:
         if operation is None or not self._surface.can(operation):
             return ()
         call = self._surface.calls[operation]
-        body = json.dumps(wire.redacted(_body_shown(action)), ensure_ascii=False)
+        body = json.dumps(_body_shown(action), ensure_ascii=False)
         return (f"{call.method} {self._surface.url(operation)} {body}",)
 
     def instructions(self, action: Action) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ from authlib.integrations.httpx_client import AsyncOAuth2Client
 from reconciler.errors import ProviderError, SecretError, Unreachable, Untrusted
 from reconciler.ports import Tap
 
-from . import wire, words
+from . import tolerant, wire, words
 from .exchange import ClientSecrets, Login, Patience, Request, Response, host_of
 from .words import Where
 
@@ -98,7 +98,7 @@ class Transport:
         """``said`` without any secret that this transport holds."""
         token = self._client.token if self._client is not None else None
         bearer = token["access_token"] if token else ""
-        return wire.without(said, (self._secrets.client_secret, self._secrets.password, bearer))
+        return tolerant.without(said, (self._secrets.client_secret, self._secrets.password, bearer))
 
     async def _authorized(
         self, request: Request, once: Callable[[AsyncOAuth2Client], Awaitable[Response]]
@@ -173,7 +173,7 @@ class Transport:
             client = self._client = self._client or await self._open()
             token = client.token
             if not token or token["access_token"] == stale or token.is_expired(leeway=60):
-                await self._fetch(client, replace(where, host=host_of(self._login.url), mutates=False))
+                await self._fetch(client, words.login(where, host_of(self._login.url)))
             return client, str(client.token["access_token"])
 
     async def _open(self) -> AsyncOAuth2Client:
@@ -405,4 +405,4 @@ def _causes(error: BaseException | None, depth: int = 0) -> Iterator[BaseExcepti
 
 
 def _plain(error: BaseException) -> str:
-    return (wire.text(str(error)) or type(error).__name__)[:200]
+    return (tolerant.text(str(error)) or type(error).__name__)[:200]

@@ -1,31 +1,30 @@
 """What CSSM is told and what it answers: JSON to values, without a connection.
 
-Belongs here: request bodies, decoding, paging arithmetic. Does not belong here: paths (profiles), sending
-(transport), sentences for people (words). Nothing here raises on bytes or JSON, whatever they are.
+Belongs here: request bodies and the meaning of answers. Does not belong here: reading of odd JSON (tolerant),
+paths (profiles), sending (transport), sentences for people (words). Nothing here raises on bytes or JSON,
+whatever they are.
 
-Live answers differ from Cisco's published schema, so decoding is tolerant: a bool or the string of one, a
-number or the string of one, an object or a list of one, texts with blanks around them, fields nobody knows.
-What cannot be understood is UNKNOWN, or None where a text is absent.
+Live answers differ from Cisco's published schema, so decoding is tolerant: a number or the string of one, an
+object or a list of one, texts with blanks around them, fields nobody knows. What cannot be understood is
+UNKNOWN, or None where a text is absent.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from reconciler.model import UNKNOWN, Instance, Maybe, PoolLine
 
+from .tolerant import PAGE, has_rows, moment, number, rows, text
+
 GOOD = frozenset({"SUCCESS", "OK", "COMPLETE"})
 BAD = frozenset({"ERROR", "FAILED", "FAILURE"})
-
-PAGE = 100
-PAGES_AT_MOST = 200
-"""20,000 rows: twice the largest published size of an On-Prem (10,000 product instances, HCM-F guide)."""
 
 _SAID_KEYS = (
     "statusMessage",
@@ -36,12 +35,8 @@ _SAID_KEYS = (
     "detail",
     "error",
 )
-_SECRET_KEY = re.compile(
-    r"token|secret|password|authorizationcode|returncode|confirmationcode", re.IGNORECASE
-)
 _HTML = re.compile(rb"^\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _TITLE = re.compile(r"<title[^>]*>(.{0,300}?)</title", re.IGNORECASE | re.DOTALL)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 _TOKEN = re.compile(r"[\x21\x23-\x26\x28-\x5b\x5d-\x7e]{8,1024}")
 _TOKEN_INFO = re.compile(r'"tokenInfo"\s*:\s*\[?\s*\{[^{}]*?"token"\s*:\s*("(?:[^"\\]|\\.)*")')
 _UDI_PART = re.compile(r"UDI_(PID|SN|VID|UUID)\s*:\s*([^;]+)")
@@ -147,160 +142,6 @@ def said_by(data: Any, depth: int = 0) -> str:
     return said_by(data.get("fault"), depth + 1)
 
 
-def redacted(value: Any, depth: int = 0) -> Any:
-    """The same JSON with every code and secret shown as ``<token>`` and the like, by the name of its key."""
-    if depth > 20:
-        return "…"
-    if isinstance(value, dict):
-        return {key: _redacted_field(str(key), item, depth) for key, item in value.items()}
-    if isinstance(value, list):
-        return [redacted(item, depth + 1) for item in value]
-    return value
-
-
-def _redacted_field(key: str, value: Any, depth: int) -> Any:
-    if not _SECRET_KEY.search(key) or isinstance(value, dict):
-        return redacted(value, depth + 1)
-    if isinstance(value, list):
-        return [
-            redacted(item, depth + 1) if isinstance(item, dict) else f"<{key.rstrip('s')}>" for item in value
-        ]
-    return f"<{key}>" if value else value
-
-
-def without(said: str, secrets: Iterable[str]) -> str:
-    """What the remote said, with every one of these values taken out of it."""
-    for secret in sorted((s for s in secrets if s), key=len, reverse=True):
-        said = said.replace(secret, "<redacted>")
-    return said
-
-
-# Scalars
-
-
-def text(value: Any) -> str | None:
-    """A text without the blanks around it and without control characters; a blank one is None."""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return None
-    printable = _CONTROL.sub(" ", _str(value).encode("utf-8", "replace").decode("utf-8"))
-    return printable.strip() or None
-
-
-def _str(value: str | int) -> str:
-    """An integer of thousands of digits is refused by Python itself; as a text it means nothing to us."""
-    try:
-        return str(value)
-    except ValueError:
-        return ""
-
-
-def number(value: Any) -> Maybe[int]:
-    """``10``, ``"10"``, ``10.0``; anything else is UNKNOWN."""
-    if isinstance(value, bool):
-        return UNKNOWN
-    if isinstance(value, int):
-        return value
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else UNKNOWN
-    if isinstance(value, str) and re.fullmatch(r"\s*-?[0-9]{1,18}\s*", value):
-        return int(value)
-    return UNKNOWN
-
-
-def flag(value: Any) -> Maybe[bool]:
-    """``true``, ``"true"``, ``"yes"``, ``"no"``…; anything else is UNKNOWN."""
-    if isinstance(value, bool):
-        return value
-    word = (text(value) or "").lower()
-    if word in {"true", "yes", "y", "1"}:
-        return True
-    return False if word in {"false", "no", "n", "0"} else UNKNOWN
-
-
-def moment(value: Any) -> datetime | None:
-    """``2022-07-11T14:33:41Z``, ``2019-05-20`` or milliseconds since 1970, as aware UTC."""
-    try:
-        if isinstance(value, int) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value / 1000, UTC)
-        read = datetime.fromisoformat(text(value) or "")
-        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def rows(data: Any, *keys: str) -> list[dict[str, Any]]:
-    """The objects under the first of these keys; a single object counts as a list of one."""
-    found = next((data[key] for key in keys if key in data), None) if isinstance(data, dict) else data
-    if isinstance(found, dict):
-        return [found]
-    return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
-
-
-def has_rows(data: Any, *keys: str) -> bool:
-    """Whether the answer holds such a list at all: an answer without it says nothing about absence.
-
-    A list may be given as null, or left out of an answer which says that there are none.
-    """
-    if not isinstance(data, dict):
-        return isinstance(data, list)
-    stated = [data[key] for key in keys if key in data]
-    return any(item is None or isinstance(item, list | dict) for item in stated) or _says_none(data)
-
-
-def _says_none(data: Mapping[str, Any]) -> bool:
-    return total_of(data) == 0 or (text(data.get("message_code")) or "").upper() == "NO DATA FOUND"
-
-
-# Paging
-
-
-class Pages:
-    """Collects the rows of several answers; ``wanted`` is the offset to ask for next, None at the end.
-
-    Totals move while we read, so each answer's own total counts; an empty page ends it, and so does a page
-    in which nothing is new (a server that ignores the offset). ``cut`` says that the hard cap ended it.
-    """
-
-    def __init__(self, size: int = PAGE, at_most: int = PAGES_AT_MOST) -> None:
-        self.rows: list[dict[str, Any]] = []
-        self.wanted: int | None = 0
-        self.cut = False
-        self._size = size
-        self._left = at_most
-        self._seen: set[str] = set()
-
-    def take(self, page: Sequence[dict[str, Any]], total: Maybe[int]) -> None:
-        keys = [_key(row) for row in page]
-        new = [row for row, key in zip(page, keys, strict=True) if key not in self._seen]
-        self._seen.update(keys)
-        self.rows.extend(new)
-        self._left -= 1
-        self.wanted = self._next(len(page), bool(new), total)
-
-    def _next(self, came: int, new: bool, total: Maybe[int]) -> int | None:
-        offset = (self.wanted or 0) + came
-        if not new or (came < self._size if total is UNKNOWN else offset >= total):
-            return None
-        if self._left <= 0:
-            self.cut = True
-            return None
-        return offset
-
-
-def _key(row: dict[str, Any]) -> str:
-    try:
-        return json.dumps(row, sort_keys=True)
-    except RecursionError:
-        return " ".join(row)
-
-
-def total_of(data: Any) -> Maybe[int]:
-    """``totalRecords`` of the v1 family, ``totalRows`` of the PnP family."""
-    if not isinstance(data, dict):
-        return UNKNOWN
-    return number(data.get("totalRecords", data.get("totalRows")))
-
-
 # Accounts and virtual accounts
 
 
@@ -309,7 +150,7 @@ def account_ids(data: Any, domain: str, virtual_account: str) -> tuple[str | Non
     for row in rows(data, "accounts", "data"):
         if text(row.get("domain", row.get("domainIdentifier"))) != domain:
             continue
-        account = text(row.get("account_id", row.get("accountIdentifier", row.get("id"))))
+        account = _id(row.get("account_id", row.get("accountIdentifier", row.get("id"))))
         return account, va_id(row, virtual_account)
     return None, None
 
@@ -318,8 +159,14 @@ def va_id(data: Any, virtual_account: str) -> str | None:
     """The numeric id of a virtual account by its exact name."""
     for row in rows(data, "virtual_accounts", "data", "virtualAccounts"):
         if va_name(row) == virtual_account:
-            return text(row.get("virtual_account_id", row.get("virtualAccountId")))
+            return _id(row.get("virtual_account_id", row.get("virtualAccountId")))
     return None
+
+
+def _id(value: Any) -> str | None:
+    """An id goes into a header: nothing but letters and digits."""
+    plain = text(value) or ""
+    return plain if re.fullmatch(r"[0-9A-Za-z-]{1,40}", plain) else None
 
 
 def va_name(row: Mapping[str, Any]) -> str | None:
@@ -399,7 +246,8 @@ def _ends(details: Iterable[Mapping[str, Any]], key: str) -> str | None:
 
 def is_summary(data: Any, nonce: str) -> bool:
     """Whether this is the summary that was asked for: the nonce comes back where one comes back at all."""
-    return has_rows(data, "summary") and text(data.get("nonce", nonce)) == nonce
+    said = data.get("nonce", nonce) if isinstance(data, dict) else None
+    return has_rows(data, "summary") and text(said) == nonce
 
 
 def tags_of(data: Any) -> dict[str, str]:

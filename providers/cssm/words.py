@@ -7,7 +7,7 @@ broke on the way (transport), the steps at the portal (portal). Pure.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.errors import OutcomeUnknown, ProviderError, Rejected, Unreachable, Unreadable, Untrusted
 
@@ -182,16 +182,17 @@ _SENTENCES: dict[Fault, Callable[[Answer, Where], ProviderError]] = {
 
 
 def no_bearer(answer: Answer, where: Where) -> ProviderError:
-    """The token endpoint gave no access token. Nothing of the instruction was sent yet."""
+    """The token endpoint gave no access token; ``where`` is of the login."""
     if answer.status in {400, 401} and answer.enveloped:
         return _client_refused(answer, where)
     if answer.status == 403 and where.on_prem:
         return _no_tool_kit(answer, where)
-    return failure(
-        Answer(answer.status, None, answer.fault or Fault.STRANGE, answer.said, answer.enveloped),
-        Where(f"get an access token to {where.doing}", where.account, where.holder, where.virtual_account,
-              where.host, where.on_prem),
-    )  # fmt: skip
+    return failure(replace(answer, fault=answer.fault or Fault.STRANGE), where)
+
+
+def login(where: Where, host: str) -> Where:
+    """The same purpose, one step earlier: nothing of the instruction is sent before there is a token."""
+    return replace(where, doing=f"get an access token to {where.doing}", host=host, mutates=False)
 
 
 def _client_refused(answer: Answer, where: Where) -> ProviderError:

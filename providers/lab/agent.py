@@ -15,12 +15,23 @@ docs 215633 and 217743; the reasons for CSCwe09378 and time-outs are quoted from
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from . import manager as managers
 from .manager import Declined
-from .nouns import AlarmRaised, Attempt, Manager, Node, Registration, has_new_root
+from .nouns import (
+    AUTHORIZATION_LIFE,
+    CERTIFICATE_LIFE,
+    CONTACT,
+    RENEWAL,
+    AlarmRaised,
+    Attempt,
+    Manager,
+    Node,
+    Registration,
+    has_new_root,
+)
 from .world import World
 
 TIMED_OUT = "HTTP Server Error 200: Operation timed out"
@@ -30,7 +41,10 @@ NOT_FOUND = "HTTP Server Error 404: Not Found"
 
 COMMUNICATION, RENEWAL_FAILED, AUTHORIZATION_FAILED = "30042", "30045", "30044"
 IN_EVALUATION, OUT_OF_COMPLIANCE, EVALUATION_OVER = "30035", "30036", "30038"
+AUTHORIZATION_OVER, REGISTRATION_OVER = "30039", "30041"
 ALARM_TITLES = {
+    AUTHORIZATION_OVER: ("Smart license in overage authorization expired", "Alert"),
+    REGISTRATION_OVER: ("Smart license registration expired", "Error"),
     COMMUNICATION: ("Smart license communication error", "Error"),
     RENEWAL_FAILED: ("Smart license renew registration failed", "Error"),
     AUTHORIZATION_FAILED: ("Smart license renew auth failed", "Error"),
@@ -39,6 +53,7 @@ ALARM_TITLES = {
     EVALUATION_OVER: ("Smart license no provision Eval expired", "Critical"),
 }
 WARNING_DAYS = 30
+DAY = 86_400.0
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -130,7 +145,8 @@ def _succeed(world: World, node: Node, manager: Manager, attempt: Attempt) -> No
     node.registration_word = "registered"
     node.attempt = None
     node.failure = node.failed_at = None
-    clear_alarms(node, COMMUNICATION, RENEWAL_FAILED, AUTHORIZATION_FAILED)
+    clear_alarms(node, COMMUNICATION, RENEWAL_FAILED, AUTHORIZATION_FAILED, REGISTRATION_OVER)
+    keep_contact(world, node)
 
 
 def _wait_and_retry(world: World, node: Node, attempt: Attempt, reason: str) -> None:
@@ -185,8 +201,8 @@ def renew_registration(world: World, node: Node) -> None:
         raise_alarm(world, node, RENEWAL_FAILED)
         return
     registration.renewal = f"SUCCEEDED on {stamp}"
-    registration.expires = world.now + timedelta(days=365)
-    registration.next_renewal = world.now + timedelta(days=182)
+    registration.expires = world.now + CERTIFICATE_LIFE
+    registration.next_renewal = world.now + RENEWAL
     node.failure = node.failed_at = None
     clear_alarms(node, RENEWAL_FAILED, COMMUNICATION)
 
@@ -204,6 +220,41 @@ def renew_authorization(world: World, node: Node) -> None:
     registration.authorized_at = world.now
     registration.communication = ""
     clear_alarms(node, AUTHORIZATION_FAILED, COMMUNICATION)
+
+
+def keep_contact(world: World, node: Node) -> None:
+    """Put the next contact that a registered node makes by itself on the agenda; without one, daily tries."""
+    registration = node.registration
+    if registration is None:
+        return
+    due = min(registration.authorized_at + CONTACT, registration.next_renewal)
+    seconds = max((due - world.now).total_seconds(), DAY)
+    world.later(seconds, lambda: _contact_by_itself(world, node, registration))
+
+
+def _contact_by_itself(world: World, node: Node, registration: Registration) -> None:
+    if node.registration is not registration:
+        return
+    renew_authorization(world, node)
+    if world.now >= registration.next_renewal:
+        renew_registration(world, node)
+    if world.now >= registration.expires:
+        _expire(world, node)
+    keep_contact(world, node)
+
+
+def _expire(world: World, node: Node) -> None:
+    """A year without contact: unregistered, the evaluation runs on, the manager may forget the instance."""
+    node.registration = None
+    node.registration_word = "expired"
+    raise_alarm(world, node, REGISTRATION_OVER)
+    start_evaluation(node, world.now)
+
+
+def authorization_expired(world: World, node: Node) -> bool:
+    """No contact for 90 days."""
+    registration = node.registration
+    return registration is not None and world.now >= registration.authorized_at + AUTHORIZATION_LIFE
 
 
 def _registered(node: Node) -> Registration:
@@ -249,9 +300,10 @@ def settle_alarms(world: World, node: Node) -> None:
     left = node.evaluation_left(world.now)
     running = node.smart and node.registration is None
     facts = {
-        IN_EVALUATION: running and 0 < left <= WARNING_DAYS * 86_400,
+        IN_EVALUATION: running and 0 < left <= WARNING_DAYS * DAY,
         EVALUATION_OVER: running and left <= 0,
         OUT_OF_COMPLIANCE: bool(short(node)),
+        AUTHORIZATION_OVER: authorization_expired(world, node),
     }
     for alarm_id, holds in facts.items():
         if holds:

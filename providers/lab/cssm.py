@@ -21,7 +21,7 @@ from aiohttp import web
 
 from . import surfaces, views
 from .door import Door, reset
-from .faults import ON_REPLY, ON_SERVER, Fault, Faults
+from .faults import ON_SERVER, Fault, Faults
 from .ledger import Asked, Login
 from .manager import Declined
 from .nouns import ON_PREM, Client, Manager
@@ -33,7 +33,10 @@ CLOUD_TOKEN_PATHS = ("/as/token.oauth2", "/oauth2/default/v1/token")
 ON_PREM_TOKEN_PATHS = ("/backend/oauth/token", "/oauth/token")
 LOGIN_PAGE = b"<!DOCTYPE html><html><head><title>Login</title></head><body>Log in to continue</body></html>"
 GARBAGE = b'{"status": \xff\xfe\x00"SUCC'
-BEFORE = ("drop-before", "error", *ON_SERVER)
+ON_CONNECT = ("refuse", "wrong-certificate")
+ON_REQUEST = tuple(kind for kind in ON_SERVER if kind not in ON_CONNECT)
+AFTER = ("drop-after", "mid-reply", "slow", "garbage", "silent")
+CUT_OFF = ("drop-before", "drop-after", "mid-reply", "silent")
 
 
 @dataclass(slots=True)
@@ -78,10 +81,10 @@ class ManagerServer:
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         self.tick()
         text = f"{request.method} {request.rel_url.raw_path}"
-        fault = self.faults.take(self.manager.name, (*ON_REPLY, *ON_SERVER), text)
+        fault = self.faults.take(self.manager.name, ON_REQUEST, text)
         body = await request.read()
         status, answer, ran = self._instead(fault, request) or self._answer(request, body)
-        complete = fault is None or fault.kind not in ("drop-before", "drop-after", "mid-reply", "silent")
+        complete = fault is None or fault.kind not in CUT_OFF
         self.world.ledger.asked.append(
             Asked(self.world.now, self.manager.name, text, ran, complete, str(status))
         )
@@ -152,7 +155,7 @@ class ManagerServer:
 
     def _instead(self, fault: Fault | None, request: web.Request) -> tuple[int, Json, bool] | None:
         """What is answered where a fault keeps the request from running."""
-        if fault is None or fault.kind not in BEFORE:
+        if fault is None or fault.kind in AFTER:
             return None
         if fault.kind == "expired-bearer":
             self.bearers.pop(request.headers.get("Authorization", "").partition(" ")[2].strip(), None)

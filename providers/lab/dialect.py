@@ -32,6 +32,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "exec_channel": ("refused", "works"),
     "without_pty": ("works", "refused"),
     "spacing": ("airy", "tight"),
+    "long_lines": ("whole", "folded"),
     "switch_while_registered": ("refused", "accepted"),
     "instance_key": ("serial", "uuid"),
 }
@@ -61,6 +62,7 @@ class Dialect:
     exec_channel: str = "refused"
     without_pty: str = "works"
     spacing: str = "airy"
+    long_lines: str = "whole"
     switch_while_registered: str = "refused"
     instance_key: str = "serial"
 

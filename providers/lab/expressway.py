@@ -1,6 +1,6 @@
 """The SSH face of a node: login, a terminal with echo, and the shell behind it; and its faults.
 
-A terminal here is what a kernel's is: it echoes what is typed, cuts a line at 4,095 bytes without a word,
+A terminal here does what a kernel's does: it echoes what is typed, cuts a line at 4,095 bytes without a word,
 and turns a line end into CR LF. Belongs here: bytes, channels, faults of a node. Does not belong here: what a
 command does (`shell`). Sources: admin guide X15.0 (interfaces), netmiko's ``cisco_tp``.
 """
@@ -18,13 +18,17 @@ import asyncssh
 
 from . import shell
 from .door import Door, reset
-from .faults import ON_NODE, ON_REPLY, Fault, Faults
+from .faults import ON_NODE, Fault, Faults
 from .ledger import Asked, Login
 from .nouns import Node
 from .texts import status
 from .world import World
 
 TTY_LINE = 4095
+ON_CONNECT = ("refuse", "wrong-host-key")
+ON_ECHO = ("no-echo", "bad-echo")
+ON_COMMAND = tuple(kind for kind in ON_NODE if kind not in (*ON_CONNECT, *ON_ECHO))
+CUT_OFF = ("drop-before", "drop-after", "mid-reply", "silent", "half-open")
 GARBAGE = b"\xff\xfe\x00\x9b\xc3\x28\x07"
 
 
@@ -54,7 +58,7 @@ class NodeServer:
 
     async def _welcome(self, sock: socket.socket) -> None:
         self.tick()
-        if self.faults.take(self.node.name, ("refuse",)):
+        if self.faults.take(self.node.name, ("refuse",)) or self._banned():
             reset(sock)
             return
         false = self.faults.take(self.node.name, ("wrong-host-key",))
@@ -69,8 +73,11 @@ class NodeServer:
                 process_factory=None,
             )
 
-    def line(self, text: str) -> Asked:
-        return Asked(self.world.now, self.node.name, text, ran=False, answered=False)
+    def _banned(self) -> bool:
+        """The automated protection service: too many refused logins in a row."""
+        tries = [one.accepted for one in self.world.ledger.logins if one.where == self.node.name]
+        limit = self.world.settings.ban_after
+        return limit > 0 and len(tries) >= limit and not any(tries[-limit:])
 
 
 class _Login(asyncssh.SSHServer):
@@ -115,14 +122,16 @@ class _Login(asyncssh.SSHServer):
 
 
 class _Terminal(asyncssh.SSHServerSession[bytes]):
-    """One channel: collects lines, echoes them, runs them one after another."""
+    """One channel: echoes what is typed, collects lines, hands them to the shell one after another."""
 
     def __init__(self, server: NodeServer) -> None:
         self._server = server
         self._node = server.node
         self._channel: Any = None
         self._pty = False
-        self._buffer = bytearray()
+        self._width = 0
+        self._column = 0
+        self._line = bytearray()
         self._after_return = False
         self._lines: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._worker: asyncio.Task[None] | None = None
@@ -130,8 +139,8 @@ class _Terminal(asyncssh.SSHServerSession[bytes]):
     def connection_made(self, chan: Any) -> None:
         self._channel = chan
 
-    def pty_requested(self, _type: str, _size: Any, _modes: Any) -> bool:
-        self._pty = True
+    def pty_requested(self, _type: str, size: Any, _modes: Any) -> bool:
+        self._pty, self._width = True, int(size[0])
         return True
 
     def shell_requested(self) -> bool:
@@ -157,35 +166,46 @@ class _Terminal(asyncssh.SSHServerSession[bytes]):
         self._lines.put_nowait(None)
         return True
 
-    # -- the terminal --
+    # -- the terminal: what a kernel does --
 
     def data_received(self, data: bytes, _datatype: Any) -> None:
+        fault = self._echo_fault(data)
+        echo = bytearray()
         for byte in data:
-            if byte == 10 and self._after_return:
-                self._after_return = False
-                continue
+            line_feed_of_pair = byte == 10 and self._after_return
             self._after_return = byte == 13
-            self._type(byte)
+            if not line_feed_of_pair:
+                echo += self._typed(byte)
+        if self._pty and not (fault and fault.kind == "no-echo"):
+            self._write(_damaged(echo) if fault else bytes(echo))
 
-    def _type(self, byte: int) -> None:
+    def _typed(self, byte: int) -> bytes:
+        """Take one byte in; what is echoed for it."""
         if byte in (10, 13):
-            self._echo(b"\r\n")
-            self._lines.put_nowait(bytes(self._buffer))
-            self._buffer.clear()
-        elif byte in (8, 127):
-            if self._buffer:
-                self._buffer.pop()
-                self._echo(b"\b \b")
-        elif not self._pty or len(self._buffer) < TTY_LINE:
-            self._buffer.append(byte)
-            self._echo(bytes((byte,)))
+            self._lines.put_nowait(bytes(self._line))
+            self._line.clear()
+            self._column = 0
+            return b"\r\n"
+        if byte in (8, 127):
+            return b"\b \b" if self._line and self._line.pop() else b""
+        if self._pty and len(self._line) >= TTY_LINE:
+            return b""
+        self._line.append(byte)
+        return self._folded(bytes((byte,)))
 
-    def _echo(self, data: bytes) -> None:
-        if self._pty:
-            self._write(data)
+    def _folded(self, echo: bytes) -> bytes:
+        """Some shells fold a long line at the width of the terminal, where it is echoed."""
+        self._column += 1
+        if self._node.dialect.long_lines == "folded" and self._width and self._column % self._width == 0:
+            return echo + b" \r"
+        return echo
+
+    def _echo_fault(self, data: bytes) -> Fault | None:
+        typed = (bytes(self._line) + data).decode("utf-8", "replace")
+        return self._server.faults.take(self._node.name, ON_ECHO, typed)
 
     def _write(self, data: bytes) -> None:
-        with contextlib.suppress(BrokenPipeError, OSError):
+        with contextlib.suppress(OSError):
             self._channel.write(data)
 
     def _print(self, lines: list[str]) -> None:
@@ -203,31 +223,32 @@ class _Terminal(asyncssh.SSHServerSession[bytes]):
         self._channel.exit(0)
 
     async def _run(self, text: str) -> None:
-        server = self._server
-        if self._node.latency:
-            await asyncio.sleep(self._node.latency)
+        server, node = self._server, self._node
+        if node.latency:
+            await asyncio.sleep(node.latency)
         server.tick()
-        fault = server.faults.take(self._node.name, (*ON_REPLY, "not-recognized"), text)
-        said = _instead(fault) or shell.answer(server.world, self._node, text)
-        complete = fault is None or fault.kind in ("slow", "garbage", "error", "not-recognized")
+        fault = server.faults.take(node.name, ON_COMMAND, text)
+        said = _instead(fault) or shell.answer(server.world, node, text)
+        complete = fault is None or fault.kind not in CUT_OFF
         server.world.ledger.asked.append(
-            Asked(server.world.now, self._node.name, text, said.ran, complete, said.end)
+            Asked(server.world.now, node.name, text, said.ran, complete, said.end)
         )
-        data = "".join(f"{one}\r\n" for one in shell.rendered(self._node, said)).encode()
-        await self._reply(fault, data)
+        await self._reply(fault, "".join(f"{one}\r\n" for one in shell.rendered(node, said)).encode())
 
     async def _reply(self, fault: Fault | None, data: bytes) -> None:
         kind = fault.kind if fault else ""
+        half = len(data) // 2
         if fault and kind == "slow":
             await asyncio.sleep(fault.seconds)
         if kind == "garbage":
-            data = data[: len(data) // 2] + GARBAGE + data[len(data) // 2 :]
+            data = data[:half] + GARBAGE + data[half:]
         if kind == "mid-reply":
-            self._write(data[: len(data) // 2])
-            await asyncio.sleep(0)
+            self._write(data[:half])
+        if kind == "half-open":
+            _stop_listening(self._channel.get_connection())
         if kind in ("drop-before", "drop-after", "mid-reply"):
             self._channel.get_connection().abort()
-        elif kind != "silent":
+        elif kind not in ("silent", "half-open"):
             self._write(data)
 
 
@@ -237,4 +258,15 @@ def _instead(fault: Fault | None) -> shell.Said | None:
     return shell.Said(end=ends[fault.kind], ran=False) if fault and fault.kind in ends else None
 
 
-__all__ = ["ON_NODE", "NodeServer"]
+def _damaged(echo: bytearray) -> bytes:
+    """The echo with one character wrong, as a noisy line would have it."""
+    middle = len(echo) // 2
+    wrong = b"x" if echo[middle : middle + 1] != b"x" else b"y"
+    return bytes(echo[:middle]) + wrong + bytes(echo[middle + 1 :])
+
+
+def _stop_listening(connection: Any) -> None:
+    """Read nothing more: keep-alives stay unanswered. asyncssh has no public way to ask for this."""
+    transport = connection._transport
+    if isinstance(transport, asyncio.Transport):
+        transport.pause_reading()

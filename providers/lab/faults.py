@@ -10,13 +10,21 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-ON_CONNECT = ("refuse", "wrong-host-key", "wrong-certificate")
-ON_REPLY = ("drop-before", "drop-after", "mid-reply", "slow", "garbage", "silent", "error")
-ON_NODE = ("not-recognized", "no-echo", "bad-echo")
-ON_SERVER = ("error-in-200", "html", "not-granted", "expired-bearer", "unavailable", "too-many")
+BOTH = ("refuse", "drop-before", "drop-after", "mid-reply", "slow", "garbage", "silent", "error")
+ON_NODE = (*BOTH, "wrong-host-key", "half-open", "not-recognized", "no-echo", "bad-echo")
+ON_SERVER = (
+    *BOTH,
+    "wrong-certificate",
+    "error-in-200",
+    "html",
+    "not-granted",
+    "expired-bearer",
+    "unavailable",
+    "too-many",
+)
 MEANING = {
     "refuse": "the connection is reset before anything is said",
-    "wrong-host-key": "the node shows another host key (nodes only)",
+    "wrong-host-key": "the node shows another host key",
     "wrong-certificate": "the server shows a certificate of another authority (servers only)",
     "drop-before": "the connection breaks when the command has arrived and has not run",
     "drop-after": "the command runs, then the connection breaks before the answer",
@@ -24,6 +32,7 @@ MEANING = {
     "slow": "the command runs, and its answer comes SECONDS late",
     "garbage": "the command runs, and its answer holds bytes that are not text",
     "silent": "the command runs, the answer never comes, the connection stays open",
+    "half-open": "like silent, and keep-alives are not answered either (nodes only)",
     "error": "the command does not run: ERROR from a node, HTTP 500 from a server",
     "not-recognized": "the node does not know the command",
     "no-echo": "the node does not echo what is typed",
@@ -35,7 +44,6 @@ MEANING = {
     "unavailable": "HTTP 503 with Retry-After",
     "too-many": "HTTP 429 with Retry-After",
 }
-KINDS = tuple(MEANING)
 
 
 @dataclass(slots=True)
@@ -64,25 +72,32 @@ class Fault:
 class Faults:
     """The knobs that are turned, in the order in which they were turned."""
 
-    known: frozenset[str] | None = None
+    nodes: frozenset[str] = frozenset()
+    servers: frozenset[str] = frozenset()
     active: list[Fault] = field(default_factory=list)
 
     def add(
         self, where: str, kind: str, *, match: str | None = None, times: int | None = 1, seconds: float = 1.0
     ) -> Fault:
-        """Turn a knob. Raises ValueError for a kind, place or pattern that does not exist."""
-        if kind not in KINDS:
-            raise ValueError(f"no fault is called {kind!r}; there are: {', '.join(KINDS)}")
-        if self.known is not None and where not in self.known | {"*"}:
-            raise ValueError(
-                f"the lab has no node or server {where!r}; it has: {', '.join(sorted(self.known))}"
-            )
+        """Turn a knob. Raises ValueError for a kind, place, pattern or number that makes no sense."""
+        where = where.removeprefix("cluster/").replace("/node/", "/")
+        self._check_place(where, kind)
         if times is not None and times < 1:
             raise ValueError("a fault fires at least once")
         _check_pattern(match)
         fault = Fault(where, kind, match, times, seconds)
         self.active.append(fault)
         return fault
+
+    def _check_place(self, where: str, kind: str) -> None:
+        if kind not in MEANING:
+            raise ValueError(f"no fault is called {kind!r}; there are: {', '.join(MEANING)}")
+        if where != "*" and where not in self.nodes | self.servers:
+            names = ", ".join(sorted(self.nodes | self.servers))
+            raise ValueError(f"the lab has no node or server {where!r}; it has: {names}")
+        can = ON_NODE if where in self.nodes else ON_SERVER
+        if where != "*" and kind not in can:
+            raise ValueError(f"{where} cannot do {kind}; it can: {', '.join(can)}")
 
     def take(self, where: str, kinds: Collection[str], text: str = "") -> Fault | None:
         """The first fault that fires here and now; it counts as fired."""

@@ -38,7 +38,7 @@ class Lab:
     ) -> None:
         self.world = world
         self.clock = clock or LabClock(world.now)
-        self.faults = Faults(frozenset((*world.nodes, *world.managers)))
+        self.faults = Faults(frozenset(world.nodes), frozenset(world.managers))
         self._place: Callable[[int], int] = (
             (lambda port: port + shift if port else 0) if fixed_ports else (lambda _: 0)
         )
@@ -136,7 +136,10 @@ class Lab:
         return self._authority.cert_pem.bytes()
 
     def write_trust(self, folder: Path) -> None:
-        """known_hosts, ca.pem and the credentials of the first node and first clients; owner-only files."""
+        """What a client needs, in owner-only files: known_hosts, ca.pem, admin-password (of the first node),
+        client-id and client-secret of the cloud (the first client that may write; ``read-client-id`` for one
+        that may not), and the same of each On-Prem, with its name before them (``plant-client-id``).
+        """
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         private_file(folder / "known_hosts", self.known_hosts())
         private_file(folder / "ca.pem", self.ca_pem().decode())
@@ -144,9 +147,10 @@ class Lab:
             private_file(folder / "admin-password", node.password + "\n")
         for name, manager in self.world.managers.items():
             prefix = "" if manager.kind == CLOUD else f"{name}-"
-            for client in manager.clients[:1]:
-                private_file(folder / f"{prefix}client-id", client.client_id + "\n")
-                private_file(folder / f"{prefix}client-secret", client.client_secret + "\n")
+            for client in reversed(manager.clients):
+                which = prefix if client.writes else f"{prefix}read-"
+                private_file(folder / f"{which}client-id", client.client_id + "\n")
+                private_file(folder / f"{which}client-secret", client.client_secret + "\n")
 
 
 def private_file(path: Path, text: str) -> None:

@@ -14,6 +14,8 @@ from .dialect import Dialect
 
 CLOUD = "cloud"
 ON_PREM = "on-prem"
+CONTACT, AUTHORIZATION_LIFE = timedelta(days=30), timedelta(days=90)
+RENEWAL, CERTIFICATE_LIFE = timedelta(days=182), timedelta(days=365)
 RELEASES = ("X12.6", "X14.0.8", "X14.0.11", "X14.2.1", "X14.2.6", "X14.3.1", "X15.0")
 
 RMS = "Cisco Expressway Rich Media Session License"
@@ -167,18 +169,29 @@ class Registration:
 
     @classmethod
     def since(
-        cls, at: datetime, manager: str, account: Account, virtual_account: VirtualAccount, *, export: bool
+        cls,
+        at: datetime,
+        manager: str,
+        account: Account,
+        virtual_account: VirtualAccount,
+        *,
+        export: bool,
+        now: datetime | None = None,
     ) -> Registration:
-        """A registration made then: certificate for a year, renewed after half of it."""
+        """A registration made then and kept alive until now: certificate for a year, renewed after half of
+        it; authorization renewed every 30 days.
+        """
+        age = max(timedelta(), (now or at) - at)
+        renewed = at + age // RENEWAL * RENEWAL
         return cls(
             manager,
             account,
             virtual_account,
             export,
             first_at=at,
-            expires=at + timedelta(days=365),
-            next_renewal=at + timedelta(days=182),
-            authorized_at=at,
+            expires=renewed + CERTIFICATE_LIFE,
+            next_renewal=renewed + RENEWAL,
+            authorized_at=at + age // CONTACT * CONTACT,
         )
 
 
@@ -242,6 +255,7 @@ class Node:
     option_keys: list[tuple[str, str]] = field(default_factory=list)
     usage: dict[str, int] = field(default_factory=dict)
     alarms: list[AlarmRaised] = field(default_factory=list)
+    status_text: str | None = None
     extra_words: list[str] = field(default_factory=list)
     evaluation_seconds: float = 90 * 86_400.0
     evaluation_since: datetime | None = None

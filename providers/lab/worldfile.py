@@ -154,6 +154,7 @@ _SETTINGS: Spec = {
     "retry_seconds": _number,
     "replication_seconds": _number,
     "bearer_seconds": _number,
+    "ban_after": _whole,
     "proxies": lambda where, value: tuple(_texts(where, value)),
     "dialects": _choice("plain", "drawn"),
 }
@@ -239,6 +240,9 @@ _NODE: Spec = {
     "usage": _usage,
     "alarms": _mappings,
     "extra_words": _texts,
+    "status_text": _text,
+    "registration_word": _choice("failed", "expired"),
+    "failure": _text,
     "evaluation_days": _number,
     "registered": _mapping,
     "dialect": _mapping,
@@ -369,6 +373,7 @@ def _node(world: World, where: str, name: str, cluster: str, data: Data, *, draw
     )
     node.option_keys = [(one["key"], one.get("description", "")) for one in options]
     node.alarms = [_alarm(world, f"{where}.alarms", one) for one in alarms]
+    node.failed_at = world.now if node.failure else None
     world.nodes[name] = node
     if registered is None:
         agent.start_evaluation(node, world.now)
@@ -406,6 +411,9 @@ def _register(world: World, where: str, node: Node, data: Data) -> None:
         va = world.virtual_account(manager, given["account"], given["virtual_account"])
     except KeyError as error:
         raise WorldFileError(f"{where}: {error.args[0]}") from None
-    node.registration = Registration.since(at, manager, account, va, export=given.get("export", True))
+    node.registration = Registration.since(
+        at, manager, account, va, export=given.get("export", True), now=world.now
+    )
     node.registration_word = "registered"
     va.instances.append(managers.instance_of(world, node))
+    agent.keep_contact(world, node)

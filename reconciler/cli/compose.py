@@ -115,7 +115,6 @@ async def engine(
 
 def _providers(desired: Desired, secrets: SecretSource, clock: Clock, *, read_only: bool) -> Providers:
     from providers.expressway import ExpresswayProvider
-
     from reconciler.execution import Providers
 
     nodes = {node.address: node for cluster in desired.clusters for node in cluster.nodes}

@@ -106,7 +106,6 @@ def _lost(reading: NodeObserved) -> bool:
 
 async def _read(common: Common, nodes: Mapping[Address, NodeDesired]) -> list[NodeObserved]:
     from providers.expressway import ExpresswayProvider
-
     from reconciler.config import SecretResolver
     from reconciler.execution import SystemClock
 

@@ -7,7 +7,6 @@ Belongs here: the order of the steps, and where an address is written. Does not 
 from __future__ import annotations
 
 import gc
-import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -82,8 +81,7 @@ def read_workspace(root: Path) -> Reading:
 
 
 def _read(reading: Reading, root: Path, path: str, model: type[D]) -> D | None:
-    refused = _refuse_file(root, path)
-    source = refused or read_file(root / path, path)
+    source = read_file(root, path)
     if isinstance(source, Complaint):
         reading.complaints.append(source)
         return None
@@ -105,20 +103,6 @@ def parse(source: Source, model: type[D]) -> tuple[D | None, list[Complaint]]:
         more = document_complaints(source, error, model)
         return None, complaints + [item for item in more if (item.line, item.column) not in said]
     return (None if complaints else doc), complaints
-
-
-def _refuse_file(root: Path, path: str) -> Complaint | None:
-    """Only plain files inside the workspace are read: a link may not lead out, a pipe may not block."""
-    file = root / path
-    try:
-        mode = file.lstat().st_mode
-        if stat.S_ISLNK(mode):
-            if not file.resolve().is_relative_to(root.resolve()):
-                return Complaint(path, 0, 0, "this link leads out of the workspace", "outside")
-            mode = file.stat().st_mode
-    except OSError as error:
-        return Complaint(path, 0, 0, f"the file cannot be read: {error.strerror}", "unreadable")
-    return None if stat.S_ISREG(mode) else Complaint(path, 0, 0, "this is not a file", "unreadable")
 
 
 def _cluster_files(reading: Reading, root: Path) -> list[str]:

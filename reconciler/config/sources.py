@@ -7,6 +7,7 @@ may be shown. Does not belong here: what the data means.
 from __future__ import annotations
 
 import re
+import stat
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -96,12 +97,23 @@ def _indent(row: str) -> int:
     return len(row) - len(row.lstrip())
 
 
-def read_file(file: Path, shown_as: str) -> Source | Complaint:
-    """The source, or why the file cannot be read."""
+def read_file(root: Path, path: str) -> Source | Complaint:
+    """The source at this relative path, or why it is not read.
+
+    Only plain files inside the workspace are: a link may not lead out of it, and a pipe may not block.
+    """
+    file = root / path
     try:
-        with file.open("rb") as stream:
+        mode = file.lstat().st_mode
+        if stat.S_ISLNK(mode):
+            if not file.resolve().is_relative_to(root.resolve()):
+                return Complaint(path, 0, 0, "this link leads out of the workspace", "outside")
+            mode = file.stat().st_mode
+        if not stat.S_ISREG(mode):
+            return Complaint(path, 0, 0, "this is not a file", "unreadable")
+        with file.open("rb", buffering=0) as stream:
             raw = stream.read(events.MAX_BYTES + 1)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        return Complaint(shown_as, 0, 0, f"the file cannot be read: {reason}", "unreadable")
-    return Source(shown_as, raw)
+        return Complaint(path, 0, 0, f"the file cannot be read: {reason}", "unreadable")
+    return Source(path, raw)

@@ -68,8 +68,8 @@ def _recover_token(engine: Engine, effect: OpenEffect) -> None:
     """The answer may be in the spool; if not, the token is left over until it ends, and another is made."""
     journal = engine.journal
     provider = engine.providers.accounts.get(effect.address)
-    data = journal.spooled(effect.op_id)
-    value = provider.read_code(CodeKind.TOKEN, data) if provider is not None and data else None
+    data = b"".join(journal.spooled(effect.op_id))
+    value = provider.read_code(CodeKind.TOKEN, data) if provider is not None else None
     if value is None:
         journal.resolve_observed(effect.op_id, EffectState.FAILED, "the answer was lost with the run")
         return

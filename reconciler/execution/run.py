@@ -156,12 +156,17 @@ class _Schedule:
             for action_id, outcome in self._outcomes.items()
             if outcome.result is not Result.DONE
         }
-        causes = {**self._parked, **lost}
+        undone = [action for action in self._plan.actions if not self._is_done(action)]
+        found = {action_id: item.text for action_id, item in held_back(undone, {**self._parked, **lost}).items()}
         return {
-            action_id: item.text
-            for action_id, item in held_back(self._plan.actions, causes).items()
+            action_id: text
+            for action_id, text in {**found, **self._parked}.items()
             if action_id not in self._outcomes
-        } | {action_id: text for action_id, text in self._parked.items() if action_id not in self._outcomes}
+        }
+
+    def _is_done(self, action: Action) -> bool:
+        outcome = self._outcomes.get(action.id)
+        return outcome is not None and outcome.result is Result.DONE
 
     def _has_its_turn(self, action: Action) -> bool:
         if any(needed not in self._outcomes for needed in action.needs if needed in self._actions):

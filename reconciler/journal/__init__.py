@@ -5,8 +5,23 @@ that chain. See `sqlite_journal` for what is written when, `opening` for how dam
 """
 
 from .folder import state_folder
-from .keys import default_identity
+from .keys import default_identity, init_identity, recipient_of, test
 from .opening import verify
 from .sqlite_journal import SqliteJournal, open_journal
+from .views import AnswerVerdict, Lease, Operation, Unlocked, Verdict
 
-__all__ = ["SqliteJournal", "default_identity", "open_journal", "state_folder", "verify"]
+__all__ = [
+    "AnswerVerdict",
+    "Lease",
+    "Operation",
+    "SqliteJournal",
+    "Unlocked",
+    "Verdict",
+    "default_identity",
+    "init_identity",
+    "open_journal",
+    "recipient_of",
+    "state_folder",
+    "test",
+    "verify",
+]

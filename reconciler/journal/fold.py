@@ -114,10 +114,16 @@ class Fold:
         self.effects[told.record.op] = EffectEntry(effect, told.data)
 
     def _sending(self, told: Told) -> None:
-        self.effects[told.record.op].move(EffectState.SENDING)
+        self._move(told.record.op, EffectState.SENDING)
+
+    def _move(self, op_id: str, state: EffectState) -> None:
+        """A person may have closed an effect while its run was still at it: then it stays closed."""
+        entry = self.effects.get(op_id)
+        if entry is not None and entry.open:
+            entry.move(state)
 
     def _verified(self, told: Told) -> None:
-        self.effects[told.record.op].move(EffectState.VERIFIED)
+        self._move(told.record.op, EffectState.VERIFIED)
         for fact in told.data["facts"]:
             known = Verified(
                 Address(fact["address"]), fact["field"], fact["value"], datetime.fromisoformat(fact["at"])
@@ -126,16 +132,16 @@ class Fold:
 
     def _end(self, told: Told) -> None:
         """Both the end of an effect and what was found out later: only *unknown* leaves it open."""
-        entry = self.effects[told.record.op]
-        entry.move(EffectState(told.data["state"]))
-        entry.text = told.data["text"]
-        entry.open = entry.effect.state is EffectState.UNKNOWN
+        entry = self.effects.get(told.record.op)
+        if entry is not None and entry.open:
+            entry.move(EffectState(told.data["state"]))
+            entry.text = told.data["text"]
+            entry.open = entry.effect.state is EffectState.UNKNOWN
 
     def _code(self, told: Told) -> None:
         code = from_data(HeldCode, told.data["code"])
         self.codes[code.code_id] = CodeEntry(code, told.data["sealed"].encode("ascii"))
-        if told.record.op in self.effects:
-            self.effects[told.record.op].move(EffectState.ANSWERED)
+        self._move(told.record.op, EffectState.ANSWERED)
 
     def _used_up(self, told: Told) -> None:
         for entry in self.codes.values():

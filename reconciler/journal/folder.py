@@ -38,6 +38,7 @@ def prepare(folder: Path) -> Path:
     try:
         _make(folder)
         check_private(folder)
+        _no_strangers(folder.parent)
         _make(folder / HOLDERS)
     except OSError as error:
         raise _no_use(folder, error) from error
@@ -73,6 +74,13 @@ def _make(folder: Path) -> None:
     sync_folder(folder.parent)
 
 
+def _no_strangers(parent: Path) -> None:
+    """In a folder that all may write and that is not sticky, anybody could swap ours for another."""
+    mode = parent.stat().st_mode
+    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        raise JournalError(f"{parent} can be written by everybody", remedy=f"chmod o-w {parent}")
+
+
 def check_private(path: Path) -> None:
     """Raises JournalError unless ``path`` is ours, no symlink, and closed to group and others."""
     found = path.lstat()
@@ -88,6 +96,16 @@ def check_private(path: Path) -> None:
 
 def open_private(path: Path, flags: int) -> int:
     """A descriptor of a file that only its owner can read (0600 whatever the umask). Raises JournalError."""
+    try:
+        return _open_private(path, flags)
+    except OSError as error:
+        raise JournalError(
+            f"{path} cannot be opened: {error.strerror}",
+            remedy="Make the state folder writable for this user.",
+        ) from error
+
+
+def _open_private(path: Path, flags: int) -> int:
     try:
         descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

@@ -30,14 +30,11 @@ def init_identity(path: Path) -> str:
     """Make an age identity (0600) and return its recipient. Raises JournalError; never overwrites."""
     identity = pyrage.x25519.Identity.generate()
     recipient = str(identity.to_public())
+    if path.is_symlink() or path.is_file():
+        raise _taken(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except FileExistsError:
-        raise JournalError(
-            f"there is an identity at {path} already, and codes may be sealed to it",
-            remedy="Keep it, or name another file.",
-        ) from None
     except OSError as error:
         raise JournalError(f"no identity can be written at {path}: {error.strerror}") from error
     with os.fdopen(descriptor, "w") as file:
@@ -47,6 +44,13 @@ def init_identity(path: Path) -> str:
         os.fsync(file.fileno())
     sync_folder(path.parent)
     return recipient
+
+
+def _taken(path: Path) -> JournalError:
+    return JournalError(
+        f"there is an identity at {path} already, and codes may be sealed to it",
+        remedy="Keep it, or name another file.",
+    )
 
 
 def recipient_of(path: Path) -> str:
@@ -99,7 +103,7 @@ class Seal:
     writes codes needs none.
     """
 
-    def __init__(self, recipients: Sequence[str], identity: Path | None) -> None:
+    def __init__(self, recipients: Sequence[str], identity: Path) -> None:
         self._recipients = [_recipient(text) for text in recipients]
         self._identity = identity
         self._keys: list[pyrage.x25519.Identity] | None = None
@@ -128,7 +132,7 @@ class Seal:
     def open(self, sealed: bytes) -> bytes:
         """What was sealed. Raises JournalError that says who could read it and never what it is."""
         if self._keys is None:
-            self._keys = self._load()
+            self._keys = _identities(self._identity)
         try:
             opened: bytes = pyrage.decrypt(sealed, self._keys)
         except pyrage.DecryptError:
@@ -137,11 +141,6 @@ class Seal:
                 remedy="Go on where the identity of one of the recipients is, or name it: journal.identity.",
             ) from None
         return opened
-
-    def _load(self) -> list[pyrage.x25519.Identity]:
-        if self._identity is None:
-            raise JournalError("there is no identity here to read codes with", remedy=_REMEDY)
-        return _identities(self._identity)
 
     def readable(self, sealed: bytes) -> bool:
         try:

@@ -39,6 +39,8 @@ class Leases:
         self, addresses: Sequence[Address], run_id: str, now: datetime, has_open: Callable[[str], bool]
     ) -> LeaseRow | None:
         """Take all, or none and return one that is in the way."""
+        if not addresses:
+            return None
         self._show_life(run_id)
         with self._store.transaction():
             standing = {row.address: row for row in self._store.leases()}
@@ -58,7 +60,7 @@ class Leases:
 
     def _row(self, address: Address, run_id: str, now: datetime) -> LeaseRow:
         at = now.isoformat()
-        return LeaseRow(address, run_id, _user(), self._host, os.getpid(), at, at, (now + LIFE).isoformat())
+        return LeaseRow(address, run_id, user(), self._host, os.getpid(), at, at, (now + LIFE).isoformat())
 
     def alive(self, row: LeaseRow) -> bool | None:
         """True or False where this machine can prove it."""
@@ -140,7 +142,8 @@ def held_by(row: LeaseRow) -> LockHeld:
     )
 
 
-def _user() -> str:
+def user() -> str:
+    """Who runs this, as far as the machine can tell."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):

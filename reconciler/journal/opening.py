@@ -49,28 +49,17 @@ class Files:
 def open_files(folder: Path, workspace: str, now: datetime) -> Files:
     """Open or make the pair. Raises JournalError that names the record or byte where trust ends."""
     folder = prepare(folder)
-    spool = _open_spool(folder / SPOOL)
-    with spool.exclusive():
-        spool.refresh()
-        store = _open_store(folder / JOURNAL, spool, workspace, now)
-        files = Files(folder, spool, store, Fold())
-        try:
+    spool = Spool(folder / SPOOL)
+    try:
+        with spool.exclusive():
+            spool.refresh()
+            files = Files(folder, spool, _open_store(folder / JOURNAL, spool, workspace, now), Fold())
             _trust(files)
-        except JournalError:
-            files.close()
-            raise
+    except JournalError:
+        spool.close()
+        raise
     files.note_head()
     return files
-
-
-def _open_spool(path: Path) -> Spool:
-    try:
-        return Spool(path)
-    except OSError as error:
-        raise JournalError(
-            f"the spool {path} cannot be opened: {error.strerror}",
-            remedy="Make the state folder writable for this user.",
-        ) from error
 
 
 def _open_store(path: Path, spool: Spool, workspace: str, now: datetime) -> Store:
@@ -137,24 +126,28 @@ def read_on(store: Store, fold: Fold) -> None:
 
 
 def _trust(files: Files) -> None:
-    read_on(files.store, files.fold)
-    for problem in _contradictions(files):
-        raise _lost(problem)
+    try:
+        read_on(files.store, files.fold)
+        for problem in _contradictions(files):
+            raise _lost(problem)
+    except JournalError:
+        files.store.close()
+        raise
 
 
 def _contradictions(files: Files) -> Iterator[str]:
     spool, fold = files.spool, files.fold
-    if spool.opening is None or spool.opening["journal"] != fold.journal_id:
-        yield f"the spool {spool.path} is gone or belongs to another journal"
-    if fold.spool_end > spool.size():
-        yield f"the spool {spool.path} was cut to {spool.size()} bytes; the journal saw {fold.spool_end}"
     if fold.head.seq < spool.head.seq:
         yield (
             f"the journal {files.store.path} was put back from an older copy: it ends at record "
             f"{fold.head.seq}, the spool knows record {spool.head.seq}"
         )
+    elif spool.opening is None or spool.opening["journal"] != fold.journal_id:
+        yield f"the spool {spool.path} is gone or belongs to another journal"
     elif not _knows(files.store, spool.head):
         yield f"the journal {files.store.path} was altered: the spool knows another record {spool.head.seq}"
+    if fold.spool_end > spool.size():
+        yield f"the spool {spool.path} was cut to {spool.size()} bytes; the journal saw {fold.spool_end}"
 
 
 def _knows(store: Store, head: Head) -> bool:
@@ -180,12 +173,13 @@ def problems(files: Files) -> tuple[str, ...]:
 
 def verify(folder: Path) -> tuple[str, ...]:
     """The same for a folder that may not even open. Changes nothing but a torn tail of the spool."""
+    missing = [name for name in (SPOOL, JOURNAL) if not (folder / name).is_file()]
+    if missing:
+        return (f"there is no {' and no '.join(missing)} in {folder}",)
     try:
-        spool = _open_spool(folder / SPOOL)
-        store = Store(folder / JOURNAL)
+        files = Files(folder, Spool(folder / SPOOL), Store(folder / JOURNAL), Fold())
     except JournalError as error:
         return (error.message,)
-    files = Files(folder, spool, store, Fold())
     try:
         return problems(files)
     finally:

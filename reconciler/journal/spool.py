@@ -14,6 +14,7 @@ from __future__ import annotations
 import fcntl
 import mmap
 import os
+import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,7 @@ class Spool:
         self.evidence = False
         self.broken = False
         self._received: dict[str, list[tuple[int, int, FrameKind]]] = {}
+        self._mutex = threading.RLock()
         self._depth = 0
         self._descriptor = open_private(path, os.O_RDWR | os.O_APPEND | os.O_DSYNC)
         self.close = weakref.finalize(self, os.close, self._descriptor)
@@ -46,35 +48,40 @@ class Spool:
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Keep other processes from appending; may be nested."""
-        if self._depth == 0:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-        self._depth += 1
-        try:
-            yield
-        finally:
-            self._depth -= 1
-            if self._depth == 0 and self.close.alive:
-                fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        """Keep other threads and processes from appending; may be nested."""
+        with self._mutex:
+            if self._depth == 0:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+            self._depth += 1
+            try:
+                yield
+            finally:
+                self._depth -= 1
+                if self._depth == 0 and self.close.alive:
+                    fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
     def append(self, kind: FrameKind, about: dict[str, Any], blob: bytes = b"") -> tuple[int, int]:
         """Write one frame and return where it is. Raises JournalError; then the spool stays shut."""
         if self.broken or not self.close.alive:
             raise JournalError(f"the spool {self.path} is closed for this process")
         data = encode(kind, about, blob)
+        with self.exclusive():
+            self._catch_up()
+            self._put(data)
+            frame = Frame(kind, about, blob, self.end, self.end + len(data))
+            self._note(frame)
+        return frame.start, frame.end
+
+    def _put(self, data: bytes) -> None:
+        """One write, all of it or never again one: a retry after a failed sync would prove nothing."""
         try:
-            with self.exclusive():
-                self._catch_up()
-                written = os.write(self._descriptor, data)
+            written = os.write(self._descriptor, data)
         except OSError as error:
             self.broken = True
             raise JournalError(f"the spool {self.path} cannot be written: {error.strerror}") from error
         if written != len(data):
             self.broken = True
             raise JournalError(f"the spool {self.path} took {written} of {len(data)} bytes: the disk is full")
-        place = (self.end, self.end + written)
-        self._note(Frame(kind, about, blob, *place))
-        return place
 
     def refresh(self) -> None:
         """Read what other processes have added."""

@@ -114,7 +114,13 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """One durable step. Committed, that is synced, when it returns; rolled back on any exception."""
+        """One durable step. Committed, that is synced, when it returns; rolled back on any exception.
+
+        One inside another is part of it.
+        """
+        if self._db.in_transaction:
+            yield
+            return
         if self.broken:
             raise JournalError(f"the journal {self.path} is closed for this process after a failed write")
         with self._translated():
@@ -149,15 +155,11 @@ class Store:
         op: str,
         payload: str,
         spool: int,
-        check: Callable[[], None] | None = None,
-    ) -> Record:
-        """Add one record after whatever is last now. ``check`` runs inside the same transaction."""
+    ) -> None:
+        """Add one record after whatever is last now."""
         with self.transaction():
-            if check is not None:
-                check()
             record = link(self.head(), at=at, kind=kind, run=run, op=op, spool=spool, payload=payload)
             self._db.execute(_INSERT, astuple(record))
-        return record
 
     def head(self) -> Head:
         with self._translated():

@@ -21,17 +21,16 @@ def in_scope(options: PlanOptions, desired: Desired) -> Callable[[Address], bool
     if not partial(options):
         return lambda _: True
     _check(options, desired)
-    chosen = {address for cluster in desired.clusters for address in _chosen(cluster, options)}
+    by_cluster = [(cluster, _chosen(cluster, options)) for cluster in desired.clusters]
+    chosen = {address for _, addresses in by_cluster for address in addresses}
+    served = {cluster.account for cluster, addresses in by_cluster if addresses}
     accounts = {
-        Address.of_account(cluster.account)
-        for cluster in desired.clusters
-        if any(cluster.address.covers(address) for address in chosen)
+        account.address
+        for account in desired.accounts
+        if (account.name in served or _matches(account.address, options.targets))
+        and not _matches(account.address, options.excludes)
     }
-    accounts |= {
-        account.address for account in desired.accounts if _matches(account.address, options.targets)
-    }
-    chosen |= {address for address in accounts if not _matches(address, options.excludes)}
-    return lambda address: address in chosen or address.parent in accounts & chosen
+    return lambda address: address in chosen or address.parent in accounts
 
 
 def partial(options: PlanOptions) -> tuple[str, ...]:

@@ -19,7 +19,6 @@ from reconciler.reporting.differences import (
     partial_lines,
     reading_order,
 )
-from reconciler.reporting.layout import wrap
 from reconciler.reporting.sections import Page
 from reconciler.reporting.summary import active, drifted, unread, waiting_changes
 from reconciler.reporting.words import kind_text, moment, plural
@@ -39,12 +38,12 @@ def drift_text(plan: Plan, *, desired: Desired | None = None, width: int = 120, 
     ):
         if body:
             lines += [*page.title(title), *body]
-    lines += ["", *wrap(drift_summary(plan), width)]
+    lines += ["", page.ink("bold", drift_summary(plan))]
     return "\n".join([*partial_lines(plan, page), *lines]).lstrip("\n") + "\n"
 
 
 def drift_summary(plan: Plan) -> str:
-    """``Drift: 2 fields on 1 node differ; 1 node or account was not fully read; 2 findings.``"""
+    """``Drift: 2 fields on 1 node differ; 1 not fully read; 2 findings.``"""
     changes, waiting, unknown = drifted(plan), waiting_changes(plan), unread(plan.observation)
     where = len({change.address for change in changes})
     verb = "differs" if len(changes) == 1 else "differ"
@@ -55,9 +54,7 @@ def drift_summary(plan: Plan) -> str:
     if waiting:
         parts.append(f"{plural(len(waiting), 'field waits', 'fields wait')} for a person")
     if unknown:
-        parts.append(
-            plural(len(unknown), "node or account was", "nodes and accounts were") + " not fully read"
-        )
+        parts.append(f"{len(unknown):,} not fully read")
     if plan.findings:
         parts.append(plural(len(plan.findings), "finding"))
     return "; ".join(parts) + "."

@@ -49,7 +49,7 @@ def _node_row(node: NodeObserved) -> tuple[str, ...]:
     version = UNKNOWN if node.software is UNKNOWN else node.software.version
     transport = UNKNOWN if node.smart is UNKNOWN else node.smart.transport
     return (
-        node.address,
+        _cell(node.address),
         _cell(node.serial),
         _cell(version),
         _evaluation(licence),
@@ -79,17 +79,17 @@ def _registration(licence: Licence) -> str:
 def _pool_rows(account: AccountObserved) -> Iterator[tuple[str, ...]]:
     for line in () if account.pool is UNKNOWN else account.pool:
         numbers = (_cell(line.quantity), _cell(line.in_use), _cell(line.available))
-        yield (account.address, *numbers, _cell(line.status), _cell(line.name))
+        yield (_cell(account.address), *numbers, _cell(line.status), _cell(line.name))
 
 
 def _instances(account: AccountObserved) -> tuple[str, str]:
     if account.exists is False:
-        return (account.address, "there is no such virtual account")
-    return (account.address, "?" if account.instances is UNKNOWN else f"{len(account.instances):,}")
+        return (_cell(account.address), "there is no such virtual account")
+    return (_cell(account.address), "?" if account.instances is UNKNOWN else f"{len(account.instances):,}")
 
 
 def _noticed(node: NodeObserved) -> Iterator[tuple[str, str]]:
     for alarm in () if node.alarms is UNKNOWN else node.alarms:
-        yield (node.address, f"alarm {one_line(alarm.id)}: {one_line(alarm.text)}")
+        yield (_cell(node.address), f"alarm {one_line(alarm.id)}: {one_line(alarm.text)}")
     for words in () if node.licence is UNKNOWN else node.licence.unrecognised:
-        yield (node.address, f"not understood: {one_line(words)}")
+        yield (_cell(node.address), f"not understood: {one_line(words)}")

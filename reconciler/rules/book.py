@@ -1,24 +1,94 @@
-"""The rule book: every rule of every subject, and the two ways of asking it."""
+"""The rule book: every rule of every subject, and the two ways of asking it.
+
+A new rule goes into the file of its subject. Belongs here: asking all of them, overrides, and what becomes
+of a refusal that takes nothing out. Does not belong here: any rule.
+"""
 
 from __future__ import annotations
 
-from reconciler.model import Desired, RuleCard
+from collections.abc import Iterable, Mapping
 
-from .context import PlanContext, Verdicts
+from reconciler.errors import UsageError
+from reconciler.model import Desired, Finding, Level, Override, Refusal, RuleCard
 
-RULES: tuple[RuleCard, ...] = ()
+from . import (
+    alarms,
+    cluster,
+    evaluation,
+    instances,
+    observation,
+    policy,
+    token,
+    transport,
+    versions,
+)
+from .context import PlanContext, Verdicts, takes_out
+from .rule import Rule, Violation
+
+_SUBJECTS = (versions, transport, token, evaluation, cluster, alarms, observation, instances, policy)
+_BOOK: tuple[Rule, ...] = tuple(
+    sorted((rule for subject in _SUBJECTS for rule in subject.RULES), key=lambda rule: rule.card.id)
+)
+
+RULES: tuple[RuleCard, ...] = tuple(rule.card for rule in _BOOK)
+_BY_ID: Mapping[str, RuleCard] = {card.id: card for card in RULES}
 
 
 def card(rule_id: str) -> RuleCard | None:
     """The card of a rule, None for an id that no rule has."""
-    return next((known for known in RULES if known.id == rule_id.upper()), None)
+    return _BY_ID.get(rule_id.upper())
 
 
-def lint(_: Desired) -> Verdicts:
-    """Judge a configuration alone, offline."""
-    return Verdicts()
+def lint(desired: Desired) -> Verdicts:
+    """Judge a configuration alone, offline. Refusals are what a plan would refuse too."""
+    found = [(rule, violation) for rule in _BOOK if rule.lint for violation in rule.lint(desired)]
+    refusals = [rule.refusal(violation) for rule, violation in found if rule.card.level is not Level.ADVICE]
+    return Verdicts(_findings(found), tuple(refusals))
 
 
-def judge(_: PlanContext) -> Verdicts:
-    """Judge a plan by every rule of the book."""
-    return Verdicts()
+def judge(context: PlanContext) -> Verdicts:
+    """Judge a plan by every rule. Raises UsageError for an override of what is no guard.
+
+    A refusal that takes no action out is dropped (a registered node on an old release stays converged), or
+    told as a finding where it matters all the same.
+    """
+    reasons = overriding(context.overrides)
+    found = [(rule, violation) for rule in _BOOK for violation in _violations(rule, context)]
+    refusals: list[Refusal] = []
+    told: list[tuple[Rule, Violation]] = []
+    for rule, violation in found:
+        if rule.card.level is Level.ADVICE:
+            continue
+        refusal = rule.refusal(violation, reasons.get(rule.card.id))
+        if any(takes_out(refusal, action) for action in context.actions):
+            refusals.append(refusal)
+        elif violation.told:
+            told.append((rule, violation))
+    return Verdicts(
+        (*_findings(found), *(rule.finding(violation) for rule, violation in told)), tuple(refusals)
+    )
+
+
+def _violations(rule: Rule, context: PlanContext) -> Iterable[Violation]:
+    """What was observed counts more than what the YAML states, so a rule that can look does not lint."""
+    if rule.plan is not None:
+        return rule.plan(context)
+    return rule.lint(context.desired) if rule.lint is not None else ()
+
+
+def _findings(found: Iterable[tuple[Rule, Violation]]) -> tuple[Finding, ...]:
+    return tuple(rule.finding(violation) for rule, violation in found if rule.card.level is Level.ADVICE)
+
+
+def overriding(overrides: Iterable[Override]) -> dict[str, str]:
+    """The reason for each overridden guard. Raises UsageError for an unknown rule or no guard."""
+    reasons: dict[str, str] = {}
+    for override in overrides:
+        known = card(override.rule)
+        if known is None:
+            raise UsageError(f"there is no rule {override.rule!r}", remedy="xlicense rules")
+        if known.level is not Level.GUARD:
+            text = f"{known.id} is {known.level.value} and not a guard: it has no override"
+            raise UsageError(text, remedy=f"xlicense explain {known.id}")
+        reasons[known.id] = override.reason
+    return reasons

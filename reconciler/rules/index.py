@@ -14,6 +14,7 @@ from reconciler.model import (
     AccountDesired,
     AccountObserved,
     Address,
+    AuthorizationStatus,
     ClusterDesired,
     Desired,
     EvaluationSeen,
@@ -95,6 +96,8 @@ class Index:
         licence = self.licence(node.address)
         if licence is not None and isinstance(licence.evaluation_seconds, int):
             return licence.evaluation_seconds
+        if licence is not None and licence.authorization is AuthorizationStatus.EVALUATION_EXPIRED:
+            return 0
         seen = self.evaluation.get(self.serial(node) or "")
         return UNKNOWN if seen is None else seen.seconds
 

@@ -1,37 +1,34 @@
 """What a rule is made of: its card as it is printed, and up to two functions that look for violations.
 
-A rule is written next to the others of its subject::
-
-    @rule(
-        "XL011",
-        rows=("S11", "S37"),
-        level=Level.GUARD,
-        sentence="...",
-        reason="...",
-        remedy="...",
-        source="...",
-    )
-    def fixed_releases(context: PlanContext) -> Violations: ...
-
-Belongs here: the making of rules, findings and refusals. Does not belong here: any rule, or the running of
-them (book).
+Belongs here: the making of findings and refusals. Does not belong here: any rule (one file for each
+subject, each with its ``RULES`` at the end), or the running of them (book).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from reconciler.model import Address, Desired, Finding, Kind, Level, Refusal, RuleCard, Severity
 
 from .context import PlanContext
 
+TAC = "TAC document Configure and Troubleshoot Expressway Smart Licensing"
+GUIDE = "Expressway Administrator Guide X15.3, Smart Licensing"
+UPGRADE = "TAC 217743, Upgrade of Expressway X14.x"
+SELECT = "Expressway Select Release Note X14.2.5"
+REFERENCE = "Expressway Administrator Guide X15.0, Reference Material"
+CLUSTERS = "Expressway Administrator Guide X14.0, Clustering and Peers"
+OURS = "xlicense README, Decisions"
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One place where a rule does not hold. ``kinds`` limits what a refusal takes out; empty is everything.
+    """One place where a rule does not hold.
 
-    ``remedy`` replaces the card's where this place has a better one; ``severity`` only matters for advice.
+    ``kinds`` limits what a refusal takes out, empty is everything. ``remedy`` replaces the card's where this
+    place has a better one. ``severity`` is that of the finding that advice makes. ``told`` is for a refusal
+    that must be heard even where it takes nothing out: it becomes a finding then.
     """
 
     address: Address
@@ -39,20 +36,22 @@ class Violation:
     kinds: tuple[Kind, ...] = ()
     remedy: str | None = None
     severity: Severity = Severity.WARNING
+    told: bool = False
 
 
 Violations = Iterable[Violation]
-PlanCheck = Callable[[PlanContext], Violations]
-LintCheck = Callable[[Desired], Violations]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Rule:
-    """A card with its predicates; planning makes findings of some rules itself, and those have none."""
+    """A card and its predicates: ``lint`` sees the configuration alone, ``plan`` also what was observed.
+
+    A rule without predicates is one whose findings or refusals the planner makes, while it looks anyway.
+    """
 
     card: RuleCard
-    plan: PlanCheck | None = None
-    lint: LintCheck | None = None
+    plan: Callable[[PlanContext], Violations] | None = None
+    lint: Callable[[Desired], Violations] | None = None
 
     def finding(self, violation: Violation) -> Finding:
         card = self.card
@@ -74,25 +73,7 @@ class Rule:
         )
 
 
-@dataclass(slots=True)
-class Subject:
-    """The rules of one file, in the order in which they are written."""
-
-    rules: list[Rule] = field(default_factory=list)
-
-    def rule(
-        self,
-        rule_id: str,
-        *,
-        level: Level,
-        phase: str,
-        sentence: str,
-        reason: str,
-        remedy: str,
-        source: str,
-        rows: tuple[str, ...] = (),
-    ) -> Rule:
-        """Write a card. Its ``plan`` and ``lint`` predicates are set by the decorators below."""
-        made = Rule(RuleCard(rule_id, rows, level, phase, sentence, reason, remedy, source))
-        self.rules.append(made)
-        return made
+def listed(texts: Iterable[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    items = list(texts)
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

@@ -51,6 +51,7 @@ class Stopped:
         return 0.0
 
     async def sleep(self, seconds: float) -> None:
+        del seconds
         raise AssertionError("nobody sleeps by this clock")
 
 
@@ -111,7 +112,7 @@ class World:
             return web.Response(status=404, text="<html><title>404</title></html>", content_type="text/html")
         return await handler(request)
 
-    async def grant(self, request: web.Request) -> web.StreamResponse:
+    async def grant(self, _request: web.Request) -> web.StreamResponse:
         self.bearers += 1
         token = f"bearer-{self.bearers}"
         self.valid.add(token)
@@ -161,7 +162,7 @@ def authority() -> trustme.CA:
 async def server(authority: trustme.CA, tmp_path: Path) -> AsyncIterator[Server]:
     world = World()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
     ca_file = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(ca_file))
     app = web.Application(client_max_size=1 << 20)

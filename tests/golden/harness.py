@@ -1,8 +1,8 @@
 """A scenario: a world behind real servers, a workspace in a folder, and the real command line as a process.
 
-A scenario folder holds ``world.yaml``, ``workspace/`` (with ``@port:NODE@``, ``@cloud@`` and
-``@onprem:NAME@`` where the lab's free ports go) and the golden texts. The lab lives in the test's own event
-loop, so a test can look at the world, turn its knobs and push its clock while commands run.
+A scenario folder holds ``world.yaml``, ``workspace/`` (laid over ``base/``; with ``@port:NODE@``,
+``@cloud@`` and ``@onprem:NAME@`` where the lab's free ports go) and the golden texts. The lab lives in the
+test's own event loop, so a test can look at the world, turn its knobs and push its clock while commands run.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ class Scenario:
 
     async def __aenter__(self) -> Scenario:
         await self.lab.start()
-        shutil.copytree(self.folder / "workspace", self.workspace)
+        shutil.copytree(HERE / "base", self.workspace)
+        shutil.copytree(self.folder / "workspace", self.workspace, dirs_exist_ok=True)
         for path in self.workspace.rglob("*.yaml"):
             path.write_text(self.placed(path.read_text(encoding="utf-8")), encoding="utf-8")
         self.trust()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -108,3 +111,45 @@ def waiting(wants: m.CodeKind | None = m.CodeKind.TOKEN) -> m.Waiting:
         wants=wants,
         slot=TOKEN_SLOT if wants else None,
     )
+
+
+class Child:
+    """Another process at the same journal; it waits at each point that it tells."""
+
+    def __init__(self, what: str, root: Path) -> None:
+        home = Path(__file__).parents[2]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.journal.child", what, str(root)],
+            cwd=home,
+            env={**os.environ, "PYTHONPATH": str(home)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> Child:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def hear(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+    def say(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+
+    def rest(self) -> list[str]:
+        """Everything until it ends by itself."""
+        output, _ = self.process.communicate("")
+        return output.splitlines()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None and not pipe.closed:
+                pipe.close()

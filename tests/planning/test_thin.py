@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+
 from reconciler import model as m
 from reconciler.planning import make_plan
 
@@ -36,7 +37,7 @@ def world(reg):
         NOW,
         tuple(
             m.NodeObserved(
-                n.address, NOW, serial=n.serial, licence=lic, smart=m.SmartConfig(transport="direct")
+                n.address, NOW, serial=n.serial, licence=lic, software=m.Software("X14.3.1"), smart=m.SmartConfig(transport="direct")
             )
             for n in nodes
         ),

@@ -277,6 +277,11 @@ def test_refusals_with_the_same_words_are_told_once_for_all_their_addresses() ->
     assert text.count("more    xlicense explain XL011") == 1
 
 
+def test_refusals_with_other_words_stand_apart() -> None:
+    text = plan_text(plan(refusals=(S11, replace(S11, rule="XL022"))), width=140)
+    assert "more    xlicense explain XL011\n\n  XL022 (hard)  cluster/par-edge/node/e1\n" in text
+
+
 def test_a_guard_shows_how_it_is_overridden_and_an_overridden_one_is_still_shown() -> None:
     guard = replace(S11, level=m.Level.GUARD, rows=())
     text = plan_text(plan(refusals=(guard, replace(guard, rule="XL099", overridden="agreed in CHG-42"))))

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from providers.lab.agent import date_text, short
+from providers.lab.agent import authorization_expired, date_text, short
 from providers.lab.nouns import TAGS, Node, Registration, numbers
 from providers.lab.world import World
 
@@ -72,19 +72,21 @@ def _registration(_world: World, node: Node) -> Iterator[str]:
         yield f"Status: {_registration_words(node)}"
         yield "Export-Controlled Functionality: NOT ALLOWED"
     else:
-        yield from _registered(registration)
+        yield from _registered(node, registration)
     if node.failure and node.failed_at:
         yield from _failure(node)
 
 
 def _registration_words(node: Node) -> str:
+    if node.status_text is not None:
+        return node.status_text
     words = WORDS[node.dialect.status_words]
     plain = "Unregistered" if node.dialect.status_words == "web" else "UNREGISTERED"
     return words.get(node.registration_word, plain)
 
 
-def _registered(registration: Registration) -> Iterator[str]:
-    yield "Status: REGISTERED"
+def _registered(node: Node, registration: Registration) -> Iterator[str]:
+    yield f"Status: {node.status_text or 'REGISTERED'}"
     yield f"Smart Account: {registration.account.domain}"
     yield f"Virtual Account: {registration.virtual_account.name}"
     yield f"Export-Controlled Functionality: {'ALLOWED' if registration.export else 'NOT ALLOWED'}"
@@ -109,16 +111,18 @@ def _authorization(world: World, node: Node) -> Iterator[str]:
         yield from _evaluation(world, node)
         return
     at = node.registration.authorized_at
-    yield f"Status: {authorization_words(node)}"
+    yield f"Status: {authorization_words(world, node)}"
     yield f"Last Communication Attempt: {node.registration.communication or 'SUCCEEDED on ' + date_text(at)}"
     yield f"Next Communication Attempt: {date_text(at + timedelta(days=30))}"
     yield f"Communication Deadline: {date_text(at + timedelta(days=90))}"
 
 
-def authorization_words(node: Node) -> str:
+def authorization_words(world: World, node: Node) -> str:
     """The authorization of a registered node, as its status line says it."""
     if node.registration is None or not any(node.usage.values()):
         return "No Licenses in Use"
+    if authorization_expired(world, node):
+        return "AUTHORIZATION EXPIRED"
     at = date_text(node.registration.authorized_at)
     return f"OUT OF COMPLIANCE on {at}" if short(node) else f"AUTHORIZED on {at}"
 
