@@ -94,11 +94,13 @@ def _add(common: Common, recipient: str, known: tuple[str, ...]) -> Exit:
     from reconciler.config import add_recipient
     from reconciler.journal import test
 
+    from .files import shown
+
     if recipient in known:
         common.console.note("xlicense.yaml names it already; nothing was changed.")
     else:
         test((recipient,), None)  # raises where this is no recipient
-        common.console.note(f"added to {add_recipient(common.root, recipient)}")
+        common.console.note(f"added to {shown(add_recipient(common.root, recipient))}")
     common.console.result(recipient)
     return Exit.OK
 

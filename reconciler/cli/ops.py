@@ -14,13 +14,13 @@ from reconciler.errors import Exit, UsageError
 from reconciler.model import FORMAT_VERSION, to_data
 
 from .compose import load_workspace, opened_journal
-from .files import read_text
 from .lazy import command, group
 from .options import Common, common
 from .tables import columns, when
 
 if TYPE_CHECKING:
     from reconciler.journal import Lease, Operation, SqliteJournal
+    from reconciler.journal.enquiry import Resolution
 
 
 @contextmanager
@@ -141,16 +141,16 @@ def _what_to_do(common: Common, op_id: str) -> str:
 @click.option("--abandon", "how", flag_value="abandon", help="Nobody can tell; stop asking.")
 @click.option(
     "--evidence", metavar="FILE", type=click.Path(path_type=Path), required=True,
-    help="What you saw; a copy of its text is kept in the journal.",
+    help="What you saw; its name, size and SHA-256 are kept in the journal.",
 )  # fmt: skip
 @click.option("--reason", metavar="TEXT", required=True, help="Why; kept in the journal.")
 @common("workspace")
-def resolve_command(common: Common, op_id: str, how: str | None, evidence: Path, reason: str) -> Exit:
+def resolve_command(common: Common, op_id: str, how: Resolution | None, evidence: Path, reason: str) -> Exit:
     """Say what became of an effect that no observation settles. A person decides, with evidence."""
     if how is None:
         raise UsageError("say what became of it", remedy="--adopt, --absent or --abandon")
     with workspace_journal(common) as journal:
-        journal.resolve(op_id, how, read_text(evidence, "the evidence"), reason)
+        journal.resolve(op_id, how, evidence, reason)
     common.console.note(f"{op_id} is resolved ({how}). Next: {common.again('plan')}")
     return Exit.OK
 
