@@ -74,7 +74,7 @@ def apply_command(
         plan = made.plan
         _show(common, made, as_json)
         if not plan.runnable:
-            return exit_of(made, detailed=True)
+            return _nothing_to_do(common, made, as_json)
     _gates(desired, plan, confirmed)
     if planfile is None and not auto_approve and not _approved(common):
         common.console.say("Nothing was changed.")
@@ -108,6 +108,16 @@ def _show(common: Common, made: Made, as_json: bool) -> None:
 
     console = common.console
     console.note(plan_text(made.plan, width=console.width_err, color=console.colour_err))
+
+
+def _nothing_to_do(common: Common, made: Made, as_json: bool) -> Exit:
+    """The plan that was shown says so; a program that reads JSON gets an empty run."""
+    if as_json:
+        from reconciler.reporting import run_json
+
+        active = tuple(refusal for refusal in made.plan.refusals if refusal.overridden is None)
+        common.console.result(run_json(RunResult("", refusals=active, waiting=made.plan.waiting)))
+    return exit_of(made, detailed=True)
 
 
 def _gates(desired: Desired, plan: Plan, confirmed: Sequence[str]) -> None:

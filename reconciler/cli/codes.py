@@ -17,7 +17,7 @@ from .compose import identity_of, load_workspace
 from .lazy import group
 from .ops import workspace_journal
 from .options import Common, common
-from .tables import columns, when
+from .tables import columns
 
 
 @group("codes", examples=["xlicense codes list", 'xlicense codes reveal code-91af --reason "ticket 4711"'])
@@ -34,25 +34,15 @@ def list_command(common: Common, everything: bool, as_json: bool) -> Exit:
 
     Exit 9 when one of them is not readable here: its text says who can go on.
     """
+    from reconciler.reporting import codes_text
+
     with workspace_journal(common) as journal:
         codes = journal.codes(all=everything)
     if as_json:
         listed = {"format_version": FORMAT_VERSION, "codes": [to_data(code) for code in codes]}
         common.console.result(json.dumps(listed, indent=2))
     else:
-        rows = (
-            (
-                code.code_id,
-                code.kind.value,
-                code.slot,
-                when(code.made_at),
-                when(code.expires_at),
-                _readable(code.readable),
-            )
-            for code in codes
-        )
-        title = ("ID", "KIND", "SLOT", "MADE", "EXPIRES", "READABLE HERE")
-        common.console.result(columns(title, rows, "No code is held."))
+        common.console.result(codes_text(codes, width=common.console.width, color=common.console.colour))
     return Exit.OK if all(code.readable for code in codes) else Exit.WAITING
 
 
@@ -104,11 +94,13 @@ def _add(common: Common, recipient: str, known: tuple[str, ...]) -> Exit:
     from reconciler.config import add_recipient
     from reconciler.journal import test
 
+    from .files import shown
+
     if recipient in known:
         common.console.note("xlicense.yaml names it already; nothing was changed.")
     else:
         test((recipient,), None)  # raises where this is no recipient
-        common.console.note(f"added to {add_recipient(common.root, recipient)}")
+        common.console.note(f"added to {shown(add_recipient(common.root, recipient))}")
     common.console.result(recipient)
     return Exit.OK
 

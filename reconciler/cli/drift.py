@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import click
 
-from reconciler.errors import Exit, strongest
+from reconciler.errors import PRECEDENCE, Exit, strongest
 from reconciler.model import Plan, Severity
 
 from .compose import load_workspace
@@ -42,28 +44,33 @@ def drift_command(common: Common, form: str, fail_on: str) -> Exit:
     """
     desired = load_workspace(common).desired
     plan = make(common, desired, plan_options(common)).plan
-    _print(common, plan, form)
-    return _exit(plan, fail_on)
+    codes = _exits(plan, fail_on)
+    _print(common, plan, form, codes)
+    return strongest(codes)
 
 
-def _print(common: Common, plan: Plan, form: str) -> None:
+def _print(common: Common, plan: Plan, form: str, codes: set[Exit]) -> None:
     from reconciler.reporting import drift_json, drift_markdown, drift_text
 
     console = common.console
     match form:
         case "json":
-            console.result(drift_json(plan))
+            data = json.loads(drift_json(plan)) | {
+                "exit_codes": [code for code in PRECEDENCE if code in codes]
+            }
+            console.result(json.dumps(data, indent=2))
         case "markdown":
             console.result(drift_markdown(plan))
         case _:
             console.result(drift_text(plan, width=console.width, color=console.colour))
 
 
-def _exit(plan: Plan, fail_on: str) -> Exit:
+def _exits(plan: Plan, fail_on: str) -> set[Exit]:
+    """What holds: differences, what could not be read, and findings as ``--fail-on`` wants them."""
     from reconciler.reporting import drift_exits
 
     codes = set(drift_exits(plan))
     if fail_on != NEVER:
         levels = ORDER[ORDER.index(Severity(fail_on)) :]
         codes |= {Exit.CHANGES for finding in plan.findings if finding.severity in levels}
-    return strongest(codes)
+    return codes

@@ -52,3 +52,9 @@ def read_text(path: Path, what: str) -> str:
         raise XlicenseError(f"{what} {path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise XlicenseError(f"{what} {path} is not UTF-8 text") from None
+
+
+def shown(path: Path) -> str:
+    """A path for a person: relative where it lies under the folder that the command works in."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

@@ -43,7 +43,7 @@ def list_command(common: Common, as_json: bool) -> Exit:
     from reconciler.reporting import waiting_text
 
     with workspace_journal(common) as journal:
-        waiting = tuple(item for item in journal.held().waiting if not item.done)
+        waiting = tuple(item for item in journal.handoffs() if not item.done)
     if as_json:
         listed = {"format_version": FORMAT_VERSION, "handoffs": [to_data(item) for item in waiting]}
         common.console.result(json.dumps(listed, indent=2))
@@ -83,7 +83,7 @@ def answer_command(
         raise UsageError("--done is for steps that give nothing back; leave --file out")
     value = None if done else _value(common, source)
     with workspace_journal(common) as journal:
-        verdict = journal.answer(handoff_id, value, by or getpass.getuser(), ticket)
+        verdict = journal.answer(handoff_id, value, by, ticket)
     return _told(common, verdict)
 
 

@@ -16,12 +16,13 @@ import click
 from reconciler.errors import Exit, ProviderError, UsageError, strongest
 from reconciler.model import Desired, Jump, PlanOptions, SshAccess
 
-from .compose import load_workspace, quiet_the_libraries
+from .compose import load_workspace
 from .console import is_terminal
 from .files import read_text, write_whole
 from .hosts import logins
 from .lazy import group
 from .options import Common, common
+from .redact import quiet_the_libraries
 from .tables import columns
 
 QUESTION = "Only 'yes' will be accepted to trust these keys."

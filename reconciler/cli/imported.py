@@ -71,8 +71,8 @@ def _groups(found: Sequence[Found]) -> list[list[Found]]:
     groups: dict[object, list[Found]] = {}
     for number, item in enumerate(found):
         peers = item.reading.peers
-        alone = peers is UNKNOWN or not peers
-        groups.setdefault(number if alone else frozenset(peers), []).append(item)
+        together = frozenset(peers) if peers is not UNKNOWN and peers else number
+        groups.setdefault(together, []).append(item)
     return list(groups.values())
 
 

@@ -15,7 +15,7 @@ import click
 from reconciler.errors import Exit, UsageError, strongest
 from reconciler.model import Address, NodeDesired, NodeObserved, Observation, Role
 
-from .compose import RememberedSecrets, load_workspace, quiet_the_libraries
+from .compose import RememberedSecrets, load_workspace
 from .files import write_whole
 from .hosts import Host, logins
 from .imported import Answers, Found, clusters
@@ -23,6 +23,7 @@ from .lazy import command
 from .observe import exit_of
 from .options import Common, common
 from .progress import reporter
+from .redact import quiet_the_libraries
 
 if TYPE_CHECKING:
     from reconciler.config import Loaded
@@ -138,4 +139,4 @@ def _put(common: Common, name: str, text: str, dry_run: bool) -> None:
     path.parent.mkdir(exist_ok=True)
     write_whole(path, text)
     common.console.result(str(path))
-    common.console.note(f"Next: {common.again('plan', '--target', f'cluster/{name}*')}")
+    common.console.note(f"Next: {common.again('plan', '--target', f'cluster/{name}')}")

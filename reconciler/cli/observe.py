@@ -45,6 +45,7 @@ def observe_command(common: Common, out: Path | None) -> Exit:
 
 def exit_of(observation: Observation) -> Exit:
     """Trust before reading: 10, else 11, else 0."""
-    readings = (*observation.nodes, *observation.accounts)
-    kinds = {problem.kind for reading in readings for problem in reading.problems}
+    problems = [reading.problems for reading in observation.nodes]
+    problems += [reading.problems for reading in observation.accounts]
+    kinds = {problem.kind for part in problems for problem in part}
     return strongest(Exit.TRUST if kind is ProblemKind.UNTRUSTED else Exit.UNREAD for kind in kinds)

@@ -14,13 +14,13 @@ from reconciler.errors import Exit, UsageError
 from reconciler.model import FORMAT_VERSION, to_data
 
 from .compose import load_workspace, opened_journal
-from .files import read_text
 from .lazy import command, group
 from .options import Common, common
 from .tables import columns, when
 
 if TYPE_CHECKING:
     from reconciler.journal import Lease, Operation, SqliteJournal
+    from reconciler.journal.enquiry import Resolution
 
 
 @contextmanager
@@ -46,6 +46,8 @@ def list_command(common: Common, everything: bool, as_json: bool) -> Exit:
 
     Exit 8 when an effect has no end: nobody knows yet what became of it.
     """
+    from reconciler.reporting import ops_text
+
     with workspace_journal(common) as journal:
         operations = journal.operations(all=everything)
         leases = journal.leases()
@@ -57,27 +59,11 @@ def list_command(common: Common, everything: bool, as_json: bool) -> Exit:
         }
         common.console.result(json.dumps(listed, indent=2))
     else:
-        common.console.result(_operations_text(operations))
+        effects = [operation.effect for operation in operations]
+        common.console.result(ops_text(effects, width=common.console.width, color=common.console.colour))
         if leases:
             common.console.result("\n" + _leases_text(leases))
     return Exit.UNKNOWN if any(operation.open for operation in operations) else Exit.OK
-
-
-def _operations_text(operations: tuple[Operation, ...]) -> str:
-    return columns(
-        ("ID", "STATE", "KIND", "ADDRESS", "STARTED"),
-        (
-            (
-                operation.effect.op_id,
-                operation.effect.state.value,
-                operation.effect.kind,
-                operation.effect.address,
-                when(operation.effect.started),
-            )
-            for operation in operations
-        ),
-        "No effect is without an end.",
-    )
 
 
 def _leases_text(leases: tuple[Lease, ...]) -> str:
@@ -155,16 +141,16 @@ def _what_to_do(common: Common, op_id: str) -> str:
 @click.option("--abandon", "how", flag_value="abandon", help="Nobody can tell; stop asking.")
 @click.option(
     "--evidence", metavar="FILE", type=click.Path(path_type=Path), required=True,
-    help="What you saw; a copy of its text is kept in the journal.",
+    help="What you saw; its name, size and SHA-256 are kept in the journal.",
 )  # fmt: skip
 @click.option("--reason", metavar="TEXT", required=True, help="Why; kept in the journal.")
 @common("workspace")
-def resolve_command(common: Common, op_id: str, how: str | None, evidence: Path, reason: str) -> Exit:
+def resolve_command(common: Common, op_id: str, how: Resolution | None, evidence: Path, reason: str) -> Exit:
     """Say what became of an effect that no observation settles. A person decides, with evidence."""
     if how is None:
         raise UsageError("say what became of it", remedy="--adopt, --absent or --abandon")
     with workspace_journal(common) as journal:
-        journal.resolve(op_id, how, read_text(evidence, "the evidence"), reason)
+        journal.resolve(op_id, how, evidence, reason)
     common.console.note(f"{op_id} is resolved ({how}). Next: {common.again('plan')}")
     return Exit.OK
 

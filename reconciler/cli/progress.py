@@ -52,7 +52,8 @@ class Lines:
 
     def observing(self, total: int) -> None:
         self.total, self.done = total, 0
-        self.status()
+        if total:
+            self.status()
 
     def observed(self, address: Address, ok: bool) -> None:
         self.done += 1

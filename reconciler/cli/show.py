@@ -17,7 +17,6 @@ from .observe import exit_of
 from .options import Common, common
 from .plan import show_plan
 from .saved import observation_text, read_plan
-from .tables import columns
 
 
 @command(
@@ -56,6 +55,7 @@ def _planned(common: Common, path: Path, as_json: bool) -> Exit:
 
 def _desired(common: Common, as_json: bool) -> Exit:
     from reconciler.config import describe
+    from reconciler.reporting import desired_text
 
     listed = describe(common.root)
     if as_json:
@@ -65,16 +65,18 @@ def _desired(common: Common, as_json: bool) -> Exit:
         ]
         common.console.result(json.dumps({"format_version": FORMAT_VERSION, "desired": rows}, indent=2))
     else:
-        cells = ((item.address, item.field, str(item.value), item.origin) for item in listed)
-        title = ("ADDRESS", "FIELD", "VALUE", "FROM")
-        common.console.result(columns(title, cells, "The workspace names no cluster."))
+        common.console.result(desired_text(listed, width=common.console.width, color=common.console.colour))
     return Exit.OK
 
 
 def _observed(common: Common, as_json: bool) -> Exit:
-    from .observed_text import observed_text
+    from reconciler import reporting
 
     desired = load_workspace(common).desired
     observation = look(common, desired)
-    common.console.result(observation_text(observation, desired) if as_json else observed_text(observation))
+    console = common.console
+    if as_json:
+        console.result(observation_text(observation, desired))
+    else:
+        console.result(reporting.observation_text(observation, width=console.width, color=console.colour))
     return exit_of(observation)

@@ -32,8 +32,10 @@ def init_command(common: Common, directory: Path) -> Exit:
     """
     from reconciler.config import init_workspace
 
+    from .files import shown
+
     for path in init_workspace(directory):
-        common.console.result(str(path))
+        common.console.result(shown(path))
     place = "" if directory == Path() else f" -C {directory}"
     common.console.note(f"Next: xlicense key init{place}, fill in the files, and xlicense validate{place}")
     return Exit.OK
@@ -200,10 +202,10 @@ def retire_command(common: Common, name: str) -> Exit:
     from reconciler.config import load, set_state
     from reconciler.model import State
 
+    from .files import shown
     from .names import cluster_or_node, short
 
     address = cluster_or_node(load(common.root).desired, name)
-    path = set_state(common.root, address, State.RETIRED)
-    common.console.result(str(path))
-    common.console.note(f"{short(address)} is retired. Next: xlicense plan --target '{address}*'")
+    common.console.result(shown(set_state(common.root, address, State.RETIRED)))
+    common.console.note(f"{short(address)} is retired. Next: {common.again('plan', '--target', address)}")
     return Exit.OK

@@ -165,14 +165,14 @@ def test_a_full_disk_under_the_result_is_an_error() -> None:
 
 
 def test_an_interrupt_exits_130_without_a_traceback(tmp_path: Path) -> None:
-    """A prompt that nobody answers is interrupted."""
-    fifo = tmp_path / "answer"
+    """The command waits for the other end of a pipe when the signal comes."""
+    fifo = tmp_path / "plan"
     os.mkfifo(fifo)
-    (tmp_path / "xlicense.yaml").write_text("version: 1\nworkspace: aaaaaaaa\n")
-    process = subprocess.Popen(
-        [*XLICENSE, "fmt", str(fifo)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    with fifo.open("w"):  # opens only once the command reads
+    command = [*XLICENSE, "show", str(fifo)]
+    with (
+        subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process,
+        fifo.open("w"),  # opens only once the command reads
+    ):
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)
     assert process.returncode == Exit.INTERRUPTED
