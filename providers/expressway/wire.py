@@ -228,16 +228,19 @@ def answers(reply: RawReply) -> bool:
     if not shown:
         return True
     if words[0] == "xconfiguration":
-        return shown[0] == "c" and (words[1] in shown[:3])
-    if shown[0] != "s":
-        return False
-    return shown[1:2] != ["systemunit"] if words[1] == "//" else shown[1:2] == words[1:2]
+        return shown[0] == "c" and words[1] in shown
+    element = shown[1] if shown[0] == "s" and len(shown) > 1 else ""
+    if "license" in words:
+        return element not in {"", "systemunit"}
+    return bool(element) and (element.startswith(words[1]) or words[1].startswith(element))
 
 
 def echoed(data: bytes, command: str) -> bool:
-    """Whether these bytes end with exactly this command, however the terminal folded it."""
-    seen = _ESCAPES.sub(b"", data).replace(b" \r", b"").replace(b"\r", b"").replace(b"\n", b"")
-    return seen.endswith(command.encode())
+    """Whether these bytes end with exactly this command, however the terminal folded it: with a line
+    break, or with the space and carriage return of a line editor."""
+    plain = _ESCAPES.sub(b"", data)
+    folds = (plain, plain.replace(b" \r", b""))
+    return any(fold.translate(None, b"\r\n").endswith(command.encode()) for fold in folds)
 
 
 def echo_begun(data: bytes, command: str) -> bool:
