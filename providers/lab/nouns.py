@@ -285,6 +285,6 @@ def numbers(version: str) -> tuple[int, ...]:
 def has_new_root(version: str) -> bool:
     """Whether the release trusts the root authority that Cisco uses since January 2023 (S11)."""
     wanted = numbers(version)
-    if wanted[:2] <= (14, 1):
+    if wanted[:2] <= (14, 0):
         return wanted >= (14, 0, 11)
     return wanted >= (14, 2, 5)

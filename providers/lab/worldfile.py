@@ -61,7 +61,7 @@ def build_world(text: str, now: datetime, *, name: str = "world") -> World:
         data = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - BaseLoader makes nothing but text
     except yaml.YAMLError as error:
         raise WorldFileError(f"{name}: {' '.join(str(error).split())}") from None
-    return _world(_mapping(name, data or {}), now, name)
+    return _world(_mapping(name, {} if data is None else data), now, name)
 
 
 # -- typing scalars ----------------------------------------------------------------------------------------
