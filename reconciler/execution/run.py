@@ -15,6 +15,7 @@ from reconciler.execution.binding import Bound
 from reconciler.execution.effects import carry_out
 from reconciler.execution.engine import Engine
 from reconciler.model import (
+    AccountObserved,
     Action,
     ActionOutcome,
     Address,
@@ -22,6 +23,7 @@ from reconciler.model import (
     CodeKind,
     EffectClass,
     Kind,
+    NodeObserved,
     Plan,
     ProblemKind,
     Purpose,
@@ -73,12 +75,12 @@ async def _heartbeat(engine: Engine, run_id: str) -> None:
 
 def _story(engine: Engine, run_id: str, bound: Bound, outcomes: Mapping[str, ActionOutcome]) -> RunResult:
     plan = bound.plan
-    lost = tuple(
-        ActionOutcome(action, Result.FAILED, f"not sent: {why}", "xlicense plan") for action, why in bound.lost
+    lost = (
+        ActionOutcome(action, Result.FAILED, f"not sent: {why}", "xlicense plan")
+        for action, why in bound.lost
     )
-    troubled = [node for node in plan.observation.nodes if node.problems]
-    troubled_accounts = [account for account in plan.observation.accounts if account.problems]
-    readings = [*troubled, *troubled_accounts]
+    both: tuple[NodeObserved | AccountObserved, ...] = (*plan.observation.nodes, *plan.observation.accounts)
+    readings = [reading for reading in both if reading.problems]
     untrusted = tuple(
         reading.address
         for reading in readings
@@ -164,12 +166,9 @@ class _Schedule:
             if outcome.result is not Result.DONE
         }
         undone = [action for action in self._plan.actions if not self._is_done(action)]
-        found = {action_id: item.text for action_id, item in held_back(undone, {**self._parked, **lost}).items()}
-        return {
-            action_id: text
-            for action_id, text in {**found, **self._parked}.items()
-            if action_id not in self._outcomes
-        }
+        found = held_back(undone, {**self._parked, **lost})
+        reasons = {**{action_id: item.text for action_id, item in found.items()}, **self._parked}
+        return {action_id: text for action_id, text in reasons.items() if action_id not in self._outcomes}
 
     def _is_done(self, action: Action) -> bool:
         outcome = self._outcomes.get(action.id)

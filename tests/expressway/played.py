@@ -4,8 +4,6 @@ Knows nothing of the code under test: it takes bytes, echoes them like a termina
 with the text that its script holds for them.
 """
 
-# ruff: noqa: ARG002 - asyncssh calls these methods with arguments that a played node has no use for
-
 from __future__ import annotations
 
 import asyncio

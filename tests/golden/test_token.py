@@ -1,4 +1,4 @@
-"""Token registration over real SSH and HTTPS: each scenario ends in a plan with nothing to do, or says why not."""
+"""Token registration over real SSH and HTTPS; each scenario ends with nothing to do, or says why not."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ async def _switch(s: Scenario) -> None:
     applied = await s.xlicense("apply", "--auto-approve", *accepted)
     assert applied.code == 0, str(applied)
     await s.nothing_left()
-    asked = [one.text.casefold() for one in s.lab.ledger.asked if one.ran and "license smart" in one.text.casefold()]
+    asked = [one.text.casefold() for one in s.lab.ledger.asked if one.ran]
     last_deregister = max(i for i, text in enumerate(asked) if "deregister" in text)
     first_switch = min(i for i, text in enumerate(asked) if "transport: satellite" in text)
     assert last_deregister < first_switch
@@ -98,7 +98,7 @@ async def test_a_cluster_in_the_wrong_virtual_account_is_reregistered_without_a_
         await s.nothing_left()
 
 
-async def test_a_token_that_runs_out_in_mid_run_fails_one_node_and_a_fresh_one_finishes(tmp_path: Path) -> None:
+async def test_a_token_that_runs_out_fails_one_node_and_a_fresh_one_finishes(tmp_path: Path) -> None:
     async with scenario("token_exhausted", tmp_path) as s:
         applied = await s.xlicense(
             "apply", "--auto-approve", "--parallelism", "1", STANDING_TOKEN="STANDING-one-use-left"
@@ -129,7 +129,7 @@ async def test_a_lost_registration_answer_is_settled_by_looking(tmp_path: Path) 
         await s.nothing_left()
 
 
-async def test_a_registration_that_never_arrived_is_proven_absent_and_sent_by_the_next_run(tmp_path: Path) -> None:
+async def test_a_registration_that_never_arrived_is_sent_by_the_next_run(tmp_path: Path) -> None:
     async with scenario("fresh_two_nodes", tmp_path) as s:
         await s.ready()
         s.lab.faults.add("ams-edge/e1", "drop-before", match="license smart register")

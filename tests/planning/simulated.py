@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from planning.fleet import Auth, Status
 from reconciler import model as m
+from tests.planning.fleet import Auth, Status
 
 WORDS = {"none": (False, False), "hostname": (True, False), "version": (False, True), "all": (True, True)}
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from planning.fleet import (
+from reconciler import model as m
+from tests.planning.fleet import (
     NOW,
     account,
     all_of,
@@ -19,7 +20,6 @@ from planning.fleet import (
     pool,
     seen,
 )
-from reconciler import model as m
 
 ONE = cluster(count=1)
 NODE = ONE.nodes[0]

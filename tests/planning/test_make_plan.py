@@ -7,7 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from planning.fleet import (
+from reconciler import model as m
+from reconciler.planning import content_digest
+from tests.planning.fleet import (
     ACCOUNT_KINDS,
     DAY,
     NODE_KINDS,
@@ -33,8 +35,6 @@ from planning.fleet import (
     rules_of,
     seen,
 )
-from reconciler import model as m
-from reconciler.planning import content_digest
 
 EDGE = cluster()
 PLANT = account(

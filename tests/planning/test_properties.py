@@ -12,7 +12,9 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planning.fleet import (
+from reconciler import model as m
+from reconciler.planning import compare
+from tests.planning.fleet import (
     DAY,
     DIRECT,
     NOW,
@@ -29,9 +31,7 @@ from planning.fleet import (
     pool,
     seen,
 )
-from planning.simulated import WORDS, carry_out
-from reconciler import model as m
-from reconciler.planning import compare
+from tests.planning.simulated import WORDS, carry_out
 
 ROOT = Path(__file__).parents[2]
 ACCOUNTS = (
@@ -183,7 +183,7 @@ def test_ids_are_unique_and_every_settled_change_is_one(
 
 
 SCRIPT = """
-from planning.fleet import *
+from tests.planning.fleet import *
 fleet = desired(*(cluster(name) for name in "abcdef"))
 world = seen(*(node for of in fleet.clusters for node in all_of(of, licence=evaluating(5))))
 made = plan(fleet, world)

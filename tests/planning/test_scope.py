@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from planning.fleet import (
+from reconciler import model as m
+from reconciler.errors import UsageError
+from reconciler.planning import in_scope, partial
+from tests.planning.fleet import (
     DAY,
     NOW,
     all_of,
@@ -18,9 +21,6 @@ from planning.fleet import (
     rules_of,
     seen,
 )
-from reconciler import model as m
-from reconciler.errors import UsageError
-from reconciler.planning import in_scope, partial
 
 AMS = cluster("ams-edge", labels=(("site", "ams"), ("env", "prod")))
 LON = cluster("lon-edge", labels=(("site", "lon"),))

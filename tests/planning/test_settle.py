@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from planning.fleet import (
+from reconciler import model as m
+from reconciler.planning import settle
+from reconciler.planning.catalogue import Maker
+from tests.planning.fleet import (
     NOW,
     ON_PREM_URL,
     Auth,
@@ -18,9 +21,6 @@ from planning.fleet import (
     observed,
     pool,
 )
-from reconciler import model as m
-from reconciler.planning import settle
-from reconciler.planning.catalogue import Maker
 
 EDGE = cluster()
 REGISTER = {

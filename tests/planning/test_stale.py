@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from planning.fleet import (
+from reconciler import model as m
+from reconciler.planning import differences
+from reconciler.planning.compare import worded
+from tests.planning.fleet import (
     NODE_KINDS,
     all_of,
     cluster,
@@ -14,9 +17,6 @@ from planning.fleet import (
     plan,
     seen,
 )
-from reconciler import model as m
-from reconciler.planning import differences
-from reconciler.planning.compare import worded
 
 EDGE = cluster()
 PLANNED = plan(desired(EDGE), seen(*all_of(EDGE, licence=evaluating())))
