@@ -367,7 +367,7 @@ class LimitsDoc(Document):
     """Guards with numbers."""
 
     clusters_changed: ClustersChangedDoc = Field(
-        ClustersChangedDoc(), description="How much of the fleet one plan may change."
+        ClustersChangedDoc(), description="How many clusters one plan may change."
     )
     pool_left_at_least: dict[Name, dict[Entitlement, Count]] = Field(
         default_factory=dict, description="Licences to leave in an account: {emea: {rms: 5}}."
@@ -387,9 +387,9 @@ class PolicyDoc(Document):
     """Limits and waiting times."""
 
     evaluation: EvaluationDoc = Field(EvaluationDoc(), description="Remaining evaluation days.")
-    handoff: HandoffDoc = Field(HandoffDoc(), description="What is expected of people.")
+    handoff: HandoffDoc = Field(HandoffDoc(), description="Steps that people do.")
     alarms: AlarmsDoc = Field(AlarmsDoc(), description="Which alarms count.")
-    limits: LimitsDoc = Field(LimitsDoc(), description="Guards with numbers.")
+    limits: LimitsDoc = Field(LimitsDoc(), description="How much one plan may change or use up.")
     plan_valid_for: Duration = Field(86_400, description="How long a saved plan may be applied: 24h.")
     registration_wait: Duration = Field(2_100, description="How long to wait for a registration: 35m.")
     replication_wait: Duration = Field(60, description="How long peers may take to see a change: 60s.")
@@ -410,4 +410,4 @@ class WorkspaceDoc(Document):
     )
     defaults: DefaultsDoc = Field(DefaultsDoc(), description="What holds where a cluster says nothing.")
     journal: JournalDoc = Field(JournalDoc(), description="The record of what was done.")
-    policy: PolicyDoc = Field(PolicyDoc(), description="Limits and waiting times.")
+    policy: PolicyDoc = Field(PolicyDoc(), description="Limits, waiting times, and what is allowed.")
