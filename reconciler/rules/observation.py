@@ -3,7 +3,7 @@ before anything else happens there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from reconciler.model import (
     UNKNOWN,
@@ -137,14 +137,15 @@ def _resolve(effect: OpenEffect) -> str:
     return f"Look at the node, then say what became of it: xlicense op resolve {effect.op_id}"
 
 
-def _where(context: PlanContext, effect: OpenEffect) -> Iterator[Address]:
-    """The address of then, and the node that has the serial now."""
-    found = {effect.address}
-    for cluster in context.desired.clusters:
-        for node in cluster.nodes:
-            if context.index.serial(node) == effect.subject:
-                found.add(node.address)
-    yield from sorted(found)
+def _where(context: PlanContext, effect: OpenEffect) -> list[Address]:
+    """The node that has the serial now, whatever it is called; else the address of then."""
+    found = [
+        node.address
+        for cluster in context.desired.clusters
+        for node in cluster.nodes
+        if context.index.serial(node) == effect.subject
+    ]
+    return sorted(found) or [effect.address]
 
 
 def _shown(context: PlanContext, address: Address, effect: OpenEffect) -> bool:
