@@ -375,8 +375,31 @@ def test_a_pool_that_nobody_could_read_keeps_no_limit() -> None:
 
 def test_an_account_that_was_not_asked_registers_nobody() -> None:
     made = plan(desired(EDGE), seen(*all_of(EDGE, licence=evaluating()), accounts=[]))
-    assert made.actions == ()
-    assert {refusal.message for refusal in made.refusals} == {"The account was not read: it was not asked"}
+    assert (made.actions, made.refusals) == ((), ())
+    assert {item.message for item in made.findings} == {"The account was not read: it was not asked"}
+
+
+def test_words_that_are_not_known_hold_the_node_back_without_a_refusal() -> None:
+    strange = evaluating(unrecognised=("Status: SLEEPING",))
+    made = plan(
+        desired(EDGE), seen(observed(EDGE, licence=strange), observed(EDGE, "n2", licence=evaluating()))
+    )
+    assert "node.register n2" in by_name(made.actions)
+    assert (by_name(made.withheld), made.refusals) == (["node.register n1"], ())
+    (told,) = [item for item in made.findings if item.code == "XL302"]
+    assert (told.severity, told.address) == (m.Severity.ERROR, EDGE.nodes[0].address)
+    assert "SLEEPING" in told.message
+
+
+def test_a_release_that_cannot_be_read_is_not_guessed() -> None:
+    def message(software: m.Maybe[m.Software]) -> str:
+        of = cluster(count=1)
+        (refusal,) = plan(desired(of), seen(observed(of, licence=evaluating(), software=software))).refusals
+        return refusal.message
+
+    assert message(m.UNKNOWN) == "The node does not say its release."
+    assert message(m.Software("fourteen")) == "The release 'fourteen' is not understood."
+    assert message(m.Software("X16.1")) == "X16.1 is not one of the known trains, X12.6 to X15.x."
 
 
 def test_the_limit_names_its_numbers_and_does_not_count_first_registrations() -> None:
