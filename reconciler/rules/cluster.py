@@ -63,19 +63,18 @@ def _difference(
     there = {other.name for other in met.values() if other is not None} | {node.name}
     strangers = [peer for peer, other in met.items() if other is None]
     missing = [other for other in staying if other.name not in there]
-    if (not strangers and not missing) or _cannot_be_compared(strangers, missing):
+    if (not strangers and not missing) or _cannot_be_compared(strangers, missing, staying):
         return None
     texts = [f"names {listed(strangers)}, which the YAML does not"] if strangers else []
     texts += [f"does not name {listed(other.name for other in missing)} as a peer"] if missing else []
     return " and ".join(texts)
 
 
-def _cannot_be_compared(strangers: list[str], missing: list[NodeDesired]) -> bool:
+def _cannot_be_compared(strangers: list[str], missing: list[NodeDesired], staying: list[NodeDesired]) -> bool:
     """Addresses on one side and names on the other, and as many of each (a list may name its own node)."""
     if not strangers or len(strangers) - len(missing) not in (0, 1):
         return False
-    by_address = {_is_address(peer) for peer in strangers}
-    return by_address != {_is_address(other.host) for other in missing} and len(by_address) == 1
+    return {_is_address(peer) for peer in strangers}.isdisjoint(_is_address(node.host) for node in staying)
 
 
 def _short(name: str) -> str:

@@ -7,7 +7,7 @@ belong here: any rule (one file per subject) or the running of them (`book`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
@@ -69,10 +69,15 @@ class PlanContext:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """What the rules say: findings report, refusals take actions out."""
+    """What the rules say: findings report, refusals take actions out.
 
-    findings: tuple[Finding, ...] = field(default=())
-    refusals: tuple[Refusal, ...] = field(default=())
+    ``blind`` takes actions out too, because something there was not read: that is no refusal but a fact of
+    the observation, told by a finding (exit 11, not 6).
+    """
+
+    findings: tuple[Finding, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    blind: tuple[Refusal, ...] = ()
 
 
 def by_place(actions: Sequence[Action]) -> dict[Address, list[Action]]:
