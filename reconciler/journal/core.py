@@ -25,6 +25,8 @@ from .keys import Seal
 from .leases import Leases
 from .opening import Files, problems, read_on
 
+_SHORTEST = 6
+
 
 class JournalCore:
     """An open journal. Every public method may be called from any thread."""
@@ -71,7 +73,7 @@ class JournalCore:
     # Codes
 
     def _keep(self, code: HeldCode, value: str, run_id: str) -> None:
-        self._values.add(value)
+        self._remember(value)
         data = {"code": to_data(code), "sealed": self._seal.seal_text(value)}
         self._write(RecordKind.CODE, data, run=run_id, op=code.op_id or "")
 
@@ -86,8 +88,13 @@ class JournalCore:
         except JournalError as error:
             message = f"code {entry.code.code_id} ({entry.code.slot}) is held and not readable here"
             raise JournalError(f"{message}: {error.message}", remedy=error.remedy) from None
-        self._values.add(value)
+        self._remember(value)
         return value
+
+    def _remember(self, value: str) -> None:
+        """What is shorter than any code would only make holes in texts."""
+        if len(value) >= _SHORTEST:
+            self._values.add(value)
 
     def codes(self, *, all: bool = False) -> tuple[HeldCode, ...]:  # noqa: A002 - the flag of the command
         """The codes that the world has not used up, or all that were ever kept; oldest first."""
@@ -107,10 +114,10 @@ class JournalCore:
     # Effects
 
     def _effect(self, entry: EffectEntry) -> OpenEffect:
-        answered = self._files.spool.answered(entry.effect.op_id)
-        if entry.effect.state is EffectState.SENDING and answered:
-            return replace(entry.effect, state=EffectState.ANSWERED)
-        return entry.effect
+        effect = entry.effect()
+        if effect.state is EffectState.SENDING and self._files.spool.answered(effect.op_id):
+            return replace(effect, state=EffectState.ANSWERED)
+        return effect
 
     def _must_be_open(self, op_id: str) -> None:
         if op_id not in self._fold.effects:
@@ -181,7 +188,7 @@ class JournalCore:
     def _clean(self, text: str) -> str:
         """A text without any code value that this process has seen."""
         for value in self._values:
-            text = text.replace(value, "<code>") if value else text
+            text = text.replace(value, "<code>")
         return text
 
 

@@ -103,19 +103,9 @@ def _create(store: Store, spool: Spool, workspace: str, now: datetime) -> None:
         spool.append(
             FrameKind.OPENING, {"journal": secrets.token_hex(8), "workspace": workspace, "version": 1}
         )
-    opening = dict(spool.opening or {})
-    payload = canonical(opening)
-    store.create(
-        lambda: link(
-            START,
-            at=now.isoformat(),
-            kind=RecordKind.GENESIS,
-            run="",
-            op="",
-            spool=spool.end,
-            payload=payload,
-        )
-    )
+    payload = canonical(spool.opening)
+    at = now.isoformat()
+    store.create(link(START, at=at, kind=RecordKind.GENESIS, run="", op="", spool=spool.end, payload=payload))
 
 
 def read_on(store: Store, fold: Fold) -> None:

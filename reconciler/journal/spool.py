@@ -60,14 +60,24 @@ class Spool:
         """Keep other threads and processes from appending; may be nested."""
         with self._mutex:
             if self._depth == 0:
-                fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+                self._flock(fcntl.LOCK_EX)
             self._depth += 1
             try:
                 yield
             finally:
                 self._depth -= 1
                 if self._depth == 0 and self.close.alive:
-                    fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+                    self._flock(fcntl.LOCK_UN)
+
+    def _flock(self, how: int) -> None:
+        try:
+            fcntl.flock(self._descriptor, how)
+        except OSError as error:
+            raise self._failed("locked", error) from error
+
+    def _failed(self, what: str, error: OSError) -> JournalError:
+        self.broken = True
+        return JournalError(f"the spool {self.path} cannot be {what}: {error.strerror}")
 
     def append(
         self, kind: FrameKind, about: dict[str, Any], blob: bytes = b"", *, loose: bool = False
@@ -81,20 +91,30 @@ class Spool:
             raise JournalError(f"the spool {self.path} is closed for this process")
         data = encode(kind, about, blob)
         with self.exclusive():
-            self._catch_up()
+            trouble = self._trouble()
             stays = (self.end + len(data)) // _PAGE == self.end // _PAGE
             self._put(self._loose if loose and stays else self._descriptor, data)
+            if trouble is not None:
+                raise trouble
             frame = Frame(kind, about, blob, self.end, self.end + len(data))
             self._note(frame)
         return frame.start, frame.end
+
+    def _trouble(self) -> JournalError | None:
+        """What came before may be damaged; what is to be written now is written all the same."""
+        try:
+            self._catch_up()
+        except JournalError as error:
+            self.broken = True
+            return error
+        return None
 
     def _put(self, descriptor: int, data: bytes) -> None:
         """One write, all of it or never again one: a retry after a failed sync would prove nothing."""
         try:
             written = os.write(descriptor, data)
         except OSError as error:
-            self.broken = True
-            raise JournalError(f"the spool {self.path} cannot be written: {error.strerror}") from error
+            raise self._failed("written", error) from error
         if written != len(data):
             self.broken = True
             raise JournalError(f"the spool {self.path} took {written} of {len(data)} bytes: the disk is full")
@@ -117,6 +137,8 @@ class Spool:
 
     def read(self, start: int, end: int) -> Frame:
         """The frame at this place, read back from the disk. Raises JournalError where it is damaged."""
+        if not self.close.alive:
+            raise JournalError(f"the spool {self.path} is closed")
         data = os.pread(self._descriptor, end - start, start)
         try:
             return next(scan(data, start))
@@ -137,8 +159,14 @@ class Spool:
             return
         try:
             self._take(size)
+            self._cut_tail(size)
         except Damage as damage:
             raise self._damaged(damage.offset) from None
+        except OSError as error:
+            raise self._failed("read", error) from error
+
+    def _cut_tail(self, size: int) -> None:
+        """A tail that was never finished was never reported as written."""
         if self.end < size:
             os.ftruncate(self._descriptor, self.end)
             os.fsync(self._descriptor)

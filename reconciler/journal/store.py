@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -44,6 +44,7 @@ _SCHEMA = (
 _INSERT = "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _AFTER = "SELECT seq, at, kind, run, op, spool, payload, prev, hash FROM records WHERE seq > ? ORDER BY seq"
 _PUT_FACT = "INSERT INTO facts VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET value = ?3, digest = ?4"
+_ANY_LEASE = "SELECT 1 FROM leases WHERE run = ? LIMIT 1"
 _PUT_LEASE = "INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -78,9 +79,14 @@ class Store:
             self._db = sqlite3.connect(
                 path, isolation_level=None, check_same_thread=False, timeout=_BUSY_MS / 1000
             )
-            self._db.execute("PRAGMA journal_mode = WAL")
+            mode = self._db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA trusted_schema = OFF")
+        if mode != "wal":
+            raise JournalError(
+                f"the journal {path} cannot be locked where it is",
+                remedy="Put the state folder on a local disk.",
+            )
 
     def close(self) -> None:
         self._db.close()
@@ -95,14 +101,14 @@ class Store:
         with self._translated():
             return self._db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is None
 
-    def create(self, first: Callable[[], Record]) -> None:
+    def create(self, first: Record) -> None:
         """Make the tables and the first record, all or nothing."""
         with self.transaction():
             for statement in _SCHEMA:
                 self._db.execute(statement)
             self._db.execute(f"PRAGMA application_id = {_APPLICATION}")
             self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            self._db.execute(_INSERT, first())
+            self._db.execute(_INSERT, first)
 
     def problems(self) -> tuple[str, ...]:
         """What SQLite's own check finds wrong with the file."""
@@ -169,6 +175,11 @@ class Store:
         with self._translated():
             return tuple(LeaseRow(*row) for row in self._db.execute("SELECT * FROM leases ORDER BY address"))
 
+    def holds_lease(self, run: str) -> bool:
+        """Asked twice an effect, so it does not read every lease of a large fleet."""
+        with self._translated():
+            return self._db.execute(_ANY_LEASE, (run,)).fetchone() is not None
+
     def put_leases(self, rows: Sequence[LeaseRow]) -> None:
         """Inside a transaction."""
         self._db.executemany(_PUT_LEASE, rows)
@@ -177,12 +188,11 @@ class Store:
         """Inside a transaction."""
         self._db.execute("DELETE FROM leases WHERE run = ?", (run,))
 
-    def beat(self, run: str, heartbeat: str, expires: str) -> int:
-        """Inside a transaction. Returns how many leases this run still has."""
-        changed = self._db.execute(
+    def beat(self, run: str, heartbeat: str, expires: str) -> None:
+        """Inside a transaction."""
+        self._db.execute(
             "UPDATE leases SET heartbeat = ?, expires = ? WHERE run = ?", (heartbeat, expires, run)
         )
-        return changed.rowcount
 
 
 def _remedy(error: sqlite3.Error) -> str:
