@@ -173,7 +173,8 @@ class Blocks:
             return cause
         need = self.named[nearest.by]
         where = "" if need.address == action.address else f" at {one_line(need.address)}"
-        return f"{cause}; before it: {action_text(need)}{where}"
+        relation = "before it" if need.id in action.needs else "it only serves"
+        return f"{cause}; {relation}: {action_text(need)}{where}"
 
     def _why_refused(self, action: Action) -> str:
         for scope in (action.address, action.address.parent, WORKSPACE):

@@ -20,6 +20,7 @@ from reporting_samples import (
     NOW,
     OSL1,
     PAR1,
+    PRIVACY,
     PROXY,
     REFUSED_REGISTER,
     REFUSED_TRANSPORT,
@@ -359,13 +360,15 @@ def test_what_is_held_back_names_the_first_cause_and_the_nearest_link() -> None:
         m.HeldBack(PROXY.id, "the lab", "the lab is down"),
         m.HeldBack(BEHIND_PROXY.id, PROXY.id, "needs node.set_proxy"),
         m.HeldBack(last.id, BEHIND_PROXY.id, "needs node.register"),
-        m.HeldBack(CREATE.id, "gone", "serves nobody"),
+        m.HeldBack(CREATE.id, BEHIND_PROXY.id, "serves only node.register"),
+        m.HeldBack(PRIVACY.id, "gone", "needs what is not there"),
     )
-    text = plan_text(plan(actions=(PROXY, BEHIND_PROXY, last, CREATE), held_back=chain), width=140)
+    text = plan_text(plan(actions=(PROXY, BEHIND_PROXY, last, CREATE, PRIVACY), held_back=chain), width=140)
     assert " w > set the proxy to proxy.example.com:3128\n           the lab is down\n" in text
     assert "           the lab is down; before it: set the proxy to proxy.example.com:3128\n" in text
     assert 'the lab is down; before it: register to "Expressway EMEA" at cluster/mad-edge/node/e1\n' in text
-    assert "           serves nobody\n" in text
+    assert 'the lab is down; it only serves: register to "Expressway EMEA" at cluster/mad' in text
+    assert "           needs what is not there\n" in text
 
 
 def test_a_hand_off_that_brings_a_code_back_asks_for_it_and_one_said_to_be_done_is_not_counted() -> None:
