@@ -48,28 +48,35 @@ class Ear:
         self.closed = True
         self._changed.set()
 
-    async def until(self, reached: Callable[[], bool], seconds: float) -> bool:
-        """Wait for ``reached``; False when the time is over, the channel closed or the sink failed first."""
+    @property
+    def deaf(self) -> bool:
+        """Nothing more can be heard: the channel has closed, or what was heard could not be taken in."""
+        return self.closed or self.failure is not None
+
+    async def more(self, seconds: float | None) -> bool:
+        """Wait for the next bytes, or for the end; False when this long nothing has happened."""
+        self._changed.clear()
         try:
             async with asyncio.timeout(seconds):
-                while not reached():
-                    if self.closed or self.failure:
-                        return False
-                    self._changed.clear()
-                    await self._changed.wait()
+                await self._changed.wait()
         except TimeoutError:
-            return reached()
+            return False
         return True
 
+    async def until(self, reached: Callable[[], bool], seconds: float) -> bool:
+        """Wait for ``reached``; whether it was, when the time was over or nothing more could be heard."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not reached() and not self.deaf:
+                    await self.more(None)
+        except TimeoutError:
+            pass
+        return reached()
+
     async def quiet(self, seconds: float) -> None:
-        """Wait until nothing has come for this long, or the channel has closed."""
-        while not self.closed:
-            self._changed.clear()
-            try:
-                async with asyncio.timeout(seconds):
-                    await self._changed.wait()
-            except TimeoutError:
-                return
+        """Wait until nothing has come for this long, or nothing more can be heard."""
+        while not self.deaf and await self.more(seconds):
+            pass
 
 
 class Channel(Protocol):
@@ -98,11 +105,13 @@ def _say(channel: Channel, data: bytes) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds: for a shell to wake up, for an echo, for a whole reply."""
+    """Seconds: for a shell to wake up, for an echo, for all replies to what was sent together, and for
+    the next of these to begin."""
 
     wake: float
     echo: float
     reply: float
+    stall: float
 
 
 class Conversation:
@@ -137,7 +146,7 @@ class Conversation:
         channel.ear.sink = reader.feed
         try:
             _say(channel, b"".join(line.encode() + _enter(channel) for line in lines))
-            await channel.ear.until(lambda: reader.done, self._patience.reply)
+            await self._replied(channel.ear, reader, lambda: reader.done)
         finally:
             channel.close()
         if reader.overflow:
@@ -166,13 +175,27 @@ class Conversation:
         reader = ReplyReader([command] * 9)
         channel.ear.sink = reader.feed
         _say(channel, command.encode() + _enter(channel))
-        ended = lambda: bool(reader.replies) or reader.quiet_end or reader.overflow  # noqa: E731
-        await channel.ear.until(ended, self._patience.reply)
+        await self._replied(channel.ear, reader, lambda: bool(reader.replies) or reader.overflow)
         await channel.ear.quiet(QUIET_SECONDS)
         if reader.quiet_end:
             reader.finish_quietly()
         full = [reply for reply in reader.replies if reply.lines]
         return (full or reader.replies or [reader.rest()])[0]
+
+    async def _replied(self, ear: Ear, reader: ReplyReader, enough: Callable[[], bool]) -> None:
+        """Wait until there is enough, but no longer than there is hope.
+
+        None is left once a block without its ``*s/end`` has gone quiet, or once whole replies have come
+        and then nothing for a long time: then they do not line up with what was asked.
+        """
+        try:
+            async with asyncio.timeout(self._patience.reply):
+                while not enough() and not ear.deaf:
+                    resting = self._patience.stall if reader.resting else None
+                    if not await ear.more(QUIET_SECONDS if reader.quiet_end else resting):
+                        return
+        except TimeoutError:
+            return
 
     # --- changes ---------------------------------------------------------------------------------------
 
@@ -182,7 +205,7 @@ class Conversation:
         ``tap.sending`` is said once, right before the first Enter. Raises Unreachable or Untrusted where
         Enter was not pressed, OutcomeUnknown where it was and no whole reply came.
         """
-        once = _Once(tap)
+        once = Once(tap)
         async with self._changing:
             for command in commands[:-1]:
                 reply = await self._change(command, once)
@@ -190,7 +213,7 @@ class Conversation:
                     return reply
             return await self._change(commands[-1], once)
 
-    async def _change(self, command: str, tap: _Once) -> RawReply:
+    async def _change(self, command: str, tap: Once) -> RawReply:
         channel = await self._typed(command)
         last = _enter(channel)
         if not channel.terminal:
@@ -214,8 +237,8 @@ class Conversation:
 
         channel.ear.sink = sink
         _say(channel, wire.SYSTEM_UNIT.encode() + _enter(channel))
-        awake = await channel.ear.until(lambda: reader.done, self._patience.wake)
-        return bytes(seen) if awake else None
+        await channel.ear.until(lambda: reader.done, self._patience.wake)
+        return bytes(seen) if reader.replies else None
 
     async def _typed(self, command: str) -> Channel:
         """A channel on which only Enter is missing, or, without a terminal, nothing has been typed yet.
@@ -251,12 +274,12 @@ class Conversation:
         echo = bytearray()
         channel.ear.sink = echo.extend
         _say(channel, command.encode())
-        shown = await channel.ear.until(lambda: wire.echoed(bytes(echo), command), self._patience.echo)
+        shown = await channel.ear.until(lambda: wire.echoed(echo, command), self._patience.echo)
         if not shown:
             _say(channel, KILL_LINE)
         return shown
 
-    async def _press_enter(self, channel: Channel, command: str, last: bytes, tap: _Once) -> RawReply:
+    async def _press_enter(self, channel: Channel, command: str, last: bytes, tap: Once) -> RawReply:
         ear = channel.ear
         reader = ReplyReader([command])
 
@@ -270,9 +293,7 @@ class Conversation:
         ear.sink = sink
         if not _say(channel, last):
             raise Unreachable(f"{self._name}: the connection was lost before anything was carried out")
-        await ear.until(lambda: reader.done or reader.quiet_end, self._patience.reply)
-        if not reader.done and reader.quiet_end:
-            await ear.quiet(QUIET_SECONDS)
+        await self._replied(ear, reader, lambda: reader.done)
         if ear.failure is not None:
             raise OutcomeUnknown(f"{self._name}: the reply was not recorded: {ear.failure}") from ear.failure
         if not reader.done and reader.quiet_end:
@@ -285,8 +306,8 @@ class Conversation:
         )
 
 
-class _Once:
-    """The tap of one effect: ``sending`` is said once, however many spellings are tried."""
+class Once:
+    """The tap of one effect: ``sending`` is said once, however many spellings or peers there are."""
 
     def __init__(self, tap: Tap) -> None:
         self._tap = tap

@@ -36,6 +36,7 @@ from reconciler.model import (
 from reconciler.ports import Clock, Inputs, SecretSource
 
 from . import pages, wire
+from .conversation import Once
 from .observation import node_observed, second_look
 from .transport import HostKey, Login, Transport
 from .wire import Ending, RawReply
@@ -179,11 +180,13 @@ class ExpresswayProvider:
                 f"{node.host}: {action.kind} holds {error}; it was not sent",
                 remedy="take another value: nothing is escaped, for the node's rules are not known",
             ) from None
-        secrets = [text for text in (*self._resolved.values(), code or "") if len(text) >= SHORTEST_SECRET]
         try:
-            reply = await self._transport.change(self._login(node), commands, inputs.tap)
+            login = self._login(node)
         except SecretError as error:
             raise Untrusted(error.message, remedy=error.remedy) from None
+        secrets = [text for text in (*self._resolved.values(), code or "") if len(text) >= SHORTEST_SECRET]
+        try:
+            reply = await self._transport.change(login, commands, inputs.tap)
         except ProviderError as error:
             raise type(error)(
                 wire.printable(error.message, secrets),
@@ -201,6 +204,7 @@ class ExpresswayProvider:
         may replicate, which can take up to a minute; both kinds of release end the same.
         """
         wanted = str(action.params["transport"])
+        inputs = replace(inputs, tap=Once(inputs.tap))
         nodes = [self._nodes[Address(address)] for address in action.params["nodes"]]
         lacking = await self._lacking(nodes, wanted)
         sent: list[str] = []
@@ -213,11 +217,12 @@ class ExpresswayProvider:
                 await self._carry_out(action, node, inputs)
                 sent.append(node.name)
             lacking = await self._wait_for(nodes, wanted, READ_BACK_SECONDS)
-        except (Unreachable, Untrusted) as error:
+        except ProviderError as error:
             if not sent:
                 raise
+            family = Rejected if isinstance(error, Rejected) else OutcomeUnknown
             done = f"transport {wanted} was set on {', '.join(sent)}"
-            raise OutcomeUnknown(f"{done}; then: {error.message}", said=error.said) from error
+            raise family(f"{done}; then: {error.message}", said=error.said) from error
         if lacking:
             names = ", ".join(node.name for node in lacking)
             raise Rejected(f"transport {wanted} does not show on {names}, although the nodes said OK")

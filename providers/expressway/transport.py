@@ -34,6 +34,11 @@ COLUMNS = 10_000
 ECHO_SECONDS = 5.0
 """At most, for a terminal to show what was typed."""
 
+STALL_SECONDS = 10.0
+"""At most, for the next of several replies to begin."""
+
+GOODBYE_SECONDS = 2.0
+
 CIPHERS = "^aes128-gcm@openssh.com"
 """In front of the defaults: the cheapest one on today's processors."""
 
@@ -260,8 +265,13 @@ class _Node:
             self._conn.close()
 
     async def wait_closed(self) -> None:
+        """Until the other side has gone too, but not for ever: it may be gone already."""
         if self._conn is not None:
-            await self._conn.wait_closed()
+            try:
+                async with asyncio.timeout(GOODBYE_SECONDS):
+                    await self._conn.wait_closed()
+            except TimeoutError:
+                self._conn.abort()
 
 
 # --- the room's door -----------------------------------------------------------------------------------
@@ -278,7 +288,10 @@ class Transport:
     def __init__(self, *, read_only: bool, connect_timeout: float, command_timeout: float) -> None:
         self.read_only = read_only
         self.patience = Patience(
-            wake=connect_timeout, echo=min(ECHO_SECONDS, connect_timeout), reply=command_timeout
+            wake=connect_timeout,
+            echo=min(ECHO_SECONDS, connect_timeout),
+            reply=command_timeout,
+            stall=min(STALL_SECONDS, command_timeout),
         )
         self._nodes: dict[Login, _Node] = {}
         self._jumps: dict[Login, _Node] = {}

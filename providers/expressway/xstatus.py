@@ -294,9 +294,8 @@ def read_alarms(lines: Sequence[str]) -> Maybe[tuple[Alarm, ...]]:
         return UNKNOWN
     found: dict[str, Alarm] = {}
     for owner, record in _records(tree).items():
-        ids = [record.get(key, "") for key in ("id", "alarmid", "number")] + [owner[-1].split()[-1]] * bool(
-            owner
-        )
+        name = owner[-1].split() if owner else []
+        ids = [record.get(key, "") for key in ("id", "alarmid", "number")] + name[-1:]
         alarm_id = next((text for text in ids if _ALARM_ID.fullmatch(text)), None)
         if alarm_id and record.get("status", record.get("state", "")).casefold() not in {
             "lowered",

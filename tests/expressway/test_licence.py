@@ -252,7 +252,10 @@ def test_the_serial_stands_in_the_udi(udi, serial):
     assert udi_serial(udi) == serial
 
 
-HEAD = "Smart Licensing is ENABLED\nRegistration:\n Status: UNREGISTERED\nLicense Authorization:\n Status: EVAL MODE\n"
+HEAD = (
+    "Smart Licensing is ENABLED\nRegistration:\n Status: UNREGISTERED\n"
+    "License Authorization:\n Status: EVAL MODE\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -341,7 +344,7 @@ def assert_nothing_wrong(damaged: Licence, whole: Licence) -> None:
 
 
 def is_a_status(line: bytes) -> bool:
-    """A line cut exactly behind another word of the vocabulary: no parser can tell, and no network does it."""
+    """A line cut right behind another word of the vocabulary: no parser can tell, no network does it."""
     text = line.decode().partition("Status:")[2]
     return bool(registration_status(text) or authorization_status(text))
 
