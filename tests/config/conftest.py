@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from config_texts import WORKSPACE, Write
+
+from tests.config.config_texts import WORKSPACE, Write
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from config_texts import CLUSTER, WORKSPACE, Write
 
 from reconciler.config import load
 from reconciler.config.checking_workspace import satisfies
 from reconciler.errors import Complaint, ConfigError
+from tests.config.config_texts import CLUSTER, WORKSPACE, Write
 
 
 def errors(root: Path) -> list[Complaint]:

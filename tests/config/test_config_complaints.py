@@ -6,12 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
-from config_texts import CLUSTER, WORKSPACE, Write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler.config import load
 from reconciler.errors import Complaint, ConfigError
+from tests.config.config_texts import CLUSTER, WORKSPACE, Write
 
 
 def complaints(root: Path) -> tuple[Complaint, ...]:

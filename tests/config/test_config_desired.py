@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 import pytest
-from config_texts import CLUSTER, WORKSPACE, Write
 
 from reconciler.config import Loaded, load
 from reconciler.model import (
@@ -26,6 +25,7 @@ from reconciler.model import (
     Transport,
     TransportMode,
 )
+from tests.config.config_texts import CLUSTER, WORKSPACE, Write
 
 REFERENCE = """\
 # xlicense.yaml

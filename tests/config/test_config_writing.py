@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from config_texts import CLUSTER, WORKSPACE, Write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.config import add_recipient, cluster_yaml, events, format_text, load, set_state
 from reconciler.errors import ConfigError, UsageError, XlicenseError
 from reconciler.model import Address, State
+from tests.config.config_texts import CLUSTER, WORKSPACE, Write
 
 
 def test_formatting_keeps_comments_and_settles_indentation_and_serials() -> None:

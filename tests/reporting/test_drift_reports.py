@@ -5,11 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from reporting_samples import E1, E2, FINDING_LOW, FLEET, LATER, MAD1, NOW, OSL1, S11, WAITING, node, plan
 
 from reconciler import model as m
 from reconciler.errors import Exit
 from reconciler.reporting import drift_exits, drift_markdown, drift_summary, drift_text
+from tests.reporting.reporting_samples import (
+    E1,
+    E2,
+    FINDING_LOW,
+    FLEET,
+    LATER,
+    MAD1,
+    NOW,
+    OSL1,
+    S11,
+    WAITING,
+    node,
+    plan,
+)
 
 BEHIND = m.Change(E1, "privacy", "none", "hostname", m.Cause.CHANGED_BEHIND, "2026-11-20T10:00:00+00:00")
 UNTOLD = m.Change(E2, "url", "https://a.example.com", "https://b.example.com")

@@ -6,7 +6,9 @@ import re
 import time
 from dataclasses import replace
 
-from reporting_samples import (
+from reconciler import model as m
+from reconciler.reporting import graph_dot, graph_mermaid
+from tests.reporting.reporting_samples import (
     CREATE,
     E1,
     FLEET,
@@ -17,9 +19,6 @@ from reporting_samples import (
     REVOKE,
     plan,
 )
-
-from reconciler import model as m
-from reconciler.reporting import graph_dot, graph_mermaid
 
 SMALL = plan(
     actions=(CREATE, PRIVACY, REGISTER_1, replace(REVOKE, after=(REGISTER_1.id, "gone"))),

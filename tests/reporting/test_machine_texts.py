@@ -5,10 +5,21 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from reporting_samples import CREATE, E1, EMEA, FLEET, MAD1, NOW, OSL1, RUN, node, plan, unregistered
-
 from reconciler import model as m
 from reconciler.reporting import drift_json, observation_json, plan_exits, plan_json, run_json
+from tests.reporting.reporting_samples import (
+    CREATE,
+    E1,
+    EMEA,
+    FLEET,
+    MAD1,
+    NOW,
+    OSL1,
+    RUN,
+    node,
+    plan,
+    unregistered,
+)
 
 
 def parsed(text: str) -> dict[str, Any]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from reporting_samples import (
+from reconciler import model as m
+from reconciler.reporting import plan_text, summary_line
+from tests.reporting.reporting_samples import (
     AMS,
     BEHIND_PROXY,
     COMMANDS,
@@ -33,9 +35,6 @@ from reporting_samples import (
     plan,
     unregistered,
 )
-
-from reconciler import model as m
-from reconciler.reporting import plan_text, summary_line
 
 WHOLE = """\
 The actions and differences below are marked with these symbols:

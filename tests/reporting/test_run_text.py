@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from reporting_samples import CREATE, E1, OSL1, OSL2, PRIVACY, REGISTER_1, REGISTER_2, RUN, S11, WAITING
 
 from reconciler import model as m
 from reconciler.errors import Exit
@@ -18,6 +17,18 @@ from reconciler.reporting import (
     run_summary,
     run_text,
     starting_line,
+)
+from tests.reporting.reporting_samples import (
+    CREATE,
+    E1,
+    OSL1,
+    OSL2,
+    PRIVACY,
+    REGISTER_1,
+    REGISTER_2,
+    RUN,
+    S11,
+    WAITING,
 )
 
 TEXT = """\

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from planning.fleet import (
+
+from reconciler import model as m
+from reconciler.errors import UsageError
+from reconciler.rules import lint, parse
+from reconciler.rules.release import has_new_root, known, spoken
+from reconciler.rules.transport import corrected
+from tests.planning.fleet import (
     DAY,
     DIRECT,
     NOW,
@@ -28,12 +34,6 @@ from planning.fleet import (
     rules_of,
     seen,
 )
-
-from reconciler import model as m
-from reconciler.errors import UsageError
-from reconciler.rules import lint, parse
-from reconciler.rules.release import has_new_root, known, spoken
-from reconciler.rules.transport import corrected
 
 EDGE = cluster()
 SATELLITE = m.SmartConfig("satellite", ON_PREM_URL, "hostname")

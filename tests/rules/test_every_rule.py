@@ -8,7 +8,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from planning.fleet import (
+
+from reconciler import model as m
+from reconciler.rules import RULES, card, lint
+from tests.planning.fleet import (
     DAY,
     NODE_KINDS,
     NOW,
@@ -30,9 +33,6 @@ from planning.fleet import (
     rules_of,
     seen,
 )
-
-from reconciler import model as m
-from reconciler.rules import RULES, card, lint
 
 EDGE = cluster()
 ONE = cluster(count=1)
