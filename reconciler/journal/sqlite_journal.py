@@ -136,9 +136,9 @@ class SqliteJournal(Enquiry):
         with self._lock:
             self._must_be_open(op_id)
             entry = self._fold.effects[op_id]
-        action = entry.full_action()
+        action = entry.action()
         slot = action.makes or f"{produced.kind.value}/{action.subject}"
-        return self.note_code(op_id, entry.effect.run_id, action, produced, slot)
+        return self.note_code(op_id, entry.run_id, action, produced, slot)
 
     def note_verified(self, op_id: str, run_id: str, facts: Sequence[Verified]) -> None:
         data = {"facts": [to_data(fact) for fact in facts]}

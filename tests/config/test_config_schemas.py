@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 from ruamel.yaml import YAML
-from test_config_desired import AMS_CORE, AMS_EDGE, REFERENCE
+from tests.config.test_config_desired import AMS_CORE, AMS_EDGE, REFERENCE
 
 from reconciler.config import schema_text, schemas
 from reconciler.config.schema_files import CLUSTER_SCHEMA, WORKSPACE_SCHEMA

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from test_config_desired import AMS_CORE, AMS_EDGE, REFERENCE
+from tests.config.test_config_desired import AMS_CORE, AMS_EDGE, REFERENCE
 
 from reconciler.config import describe, format_text, init_workspace, load
 from reconciler.config.describing import duration
