@@ -178,6 +178,19 @@ def test_no_complaint_holds_a_secret_that_was_written_in_clear(write: Write, ssh
     assert "hunter2" not in text(write(WORKSPACE, ams_edge=CLUSTER + f"ssh: {ssh}\n"))
 
 
+def test_a_secret_on_a_line_of_its_own_is_not_shown_for_its_neighbour(write: Write) -> None:
+    flow = "{cluster: ams-edge, nodes: [], ssh: {password:\nhunter2, port: x}}\n"
+    assert "hunter2" not in text(write(ams_edge=flow))
+
+
+def test_a_file_of_another_kind_is_not_complained_about_without_end(write: Write) -> None:
+    found = complaints(write(ams_edge="".join(f"key{index}: x\n" for index in range(20_000))))
+    assert len(found) == 101
+    assert found[0].message == "and 19902 more errors in this file"
+    twice = complaints(write(ams_edge=CLUSTER + "role: edge\n" * 150))
+    assert [item.code for item in twice].count("duplicate-key") == 100
+
+
 def test_a_literal_secret_is_an_error_that_says_what_to_write_instead(write: Write) -> None:
     found = only(write(ams_edge=CLUSTER + "ssh: {password: hunter2}\n"))
     assert found.code == "literal-secret"

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.config import add_recipient, cluster_yaml, events, format_text, load, set_state
+from reconciler.config.editing import replace_file
 from reconciler.errors import ConfigError, UsageError, XlicenseError
 from reconciler.model import Address, State
 from tests.config.config_texts import CLUSTER, WORKSPACE, Write
@@ -192,6 +193,22 @@ def test_an_edit_keeps_the_mode_of_the_file_and_leaves_nothing_beside_it(write: 
     add_recipient(root, "age1one")
     assert (root / "xlicense.yaml").stat().st_mode & 0o777 == 0o640
     assert sorted(item.name for item in root.iterdir()) == ["clusters", "xlicense.yaml"]
+
+
+def test_a_file_that_cannot_be_replaced_is_said_and_nothing_is_left_behind(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    for file in (tmp_path / "folder", tmp_path / "nowhere" / "x"):
+        with pytest.raises(XlicenseError, match="cannot be written"):
+            replace_file(file, "text")
+    assert [item.name for item in tmp_path.iterdir()] == ["folder"]
+
+
+def test_an_edit_that_would_lose_a_comment_is_refused(write: Write) -> None:
+    text = CLUSTER + "  - {name: e2, # why\n     host: e2}\n"
+    root = write(ams_edge=text)
+    with pytest.raises(ConfigError):
+        set_state(root, Address("cluster/ams-edge/node/e2"), State.RETIRED)
+    assert (root / "clusters/ams-edge.yaml").read_text() == text
 
 
 def test_a_workspace_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
