@@ -84,10 +84,15 @@ def judge(context: PlanContext) -> Verdicts:
 
 
 def _violations(rule: Rule, context: PlanContext) -> Iterable[Violation]:
-    """What was observed counts more than what the YAML states, so a rule that can look does not lint."""
+    """What was observed counts more than what the YAML states, so a rule that can look does not lint.
+
+    Advice on the configuration alone is for `lint`: in every plan and drift it would only be noise.
+    """
     if rule.plan is not None:
         return rule.plan(context)
-    return rule.lint(context.desired) if rule.lint is not None else ()
+    if rule.lint is None or rule.card.level is Level.ADVICE:
+        return ()
+    return rule.lint(context.desired)
 
 
 def overriding(overrides: Iterable[Override]) -> dict[str, str]:

@@ -489,5 +489,11 @@ def test_only_a_guard_has_an_override(rule: str) -> None:
         plan(desired(EDGE), seen(*all_of(EDGE)), options=options)
 
 
+def test_advice_on_the_configuration_alone_is_not_repeated_in_every_plan() -> None:
+    bare = cluster(privacy=None)
+    assert "XL026" in {item.code for item in lint(desired(bare)).findings}
+    assert plan(desired(bare), seen(*all_of(bare))).findings == ()
+
+
 def test_a_configuration_without_a_slip_is_silent() -> None:
     assert lint(desired(cluster(version="X14.3.1"))) == lint(desired())
