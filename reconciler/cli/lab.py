@@ -31,7 +31,7 @@ def _lab_errors() -> Iterator[None]:
     try:
         from providers.lab.control import NotRunning
         from providers.lab.process import StartFailed
-        from providers.lab.worldfile import WorldFileError
+        from providers.lab.reading import WorldFileError
     except ImportError as error:
         raise XlicenseError(f"{NEEDS_EXTRA} ({error.name})", remedy=INSTALL) from None
     try:
@@ -182,10 +182,31 @@ def _say_ledger(answer: Json) -> None:
     told = answer["ledger"]
     click.echo(
         f"Asked {told['asked']} times, gave {told['codes_given']} codes, let in {told['logins']} logins "
-        f"and refused {told['logins_refused']}; {told['sent_twice']} licensing commands ran twice."
+        f"and refused {told['logins_refused']}; {told['ran_twice']} licensing commands ran twice."
     )
     for fault in answer["faults"]:
         click.echo(f"Fault: {fault}")
+
+
+@lab.command("ledger", epilog="\b\nExample:\n  xlicense lab ledger --json")
+@_place
+@_JSON
+def ledger(chdir: Path, state: Path, as_json: bool) -> None:
+    """List everything the lab was asked and every code it gave out, in order. Codes are in clear."""
+    with _lab_errors():
+        answer = _ask(chdir, state, "ledger")
+        if as_json:
+            click.echo(json.dumps(answer, indent=2))
+            return
+        for one in answer["asked"]:
+            done = "ran" if one["ran"] else "did not run"
+            click.echo(f"{one['at']}  {one['where']:<16} {one['text']}  ({done}, {_answered(one)})")
+        for one in answer["given"]:
+            click.echo(f"{one['at']}  {one['where']:<16} gave {one['kind']} {one['value']}")
+
+
+def _answered(one: Json) -> str:
+    return str(one["status"]) if one["answered"] else "not answered"
 
 
 @lab.command(

@@ -62,7 +62,7 @@ async def test_releases_without_the_new_root_authority_do_not_get_to_the_cloud()
 
 async def test_releases_with_the_fix_get_there() -> None:
     for version in ("X14.0.11", "X14.2.6", "X14.3.1", "X15.0"):
-        async with site(one_node(version=version)) as lab:
+        async with site(one_node("smart: true", version=version)) as lab:
             await lab.register(await lab.token())
             lab.lab.advance(2)
             assert "Status: REGISTERED" in await lab.licence()
