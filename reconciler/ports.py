@@ -16,6 +16,7 @@ from reconciler.model import (
     ActionOutcome,
     Address,
     CodeKind,
+    EffectState,
     EvaluationSeen,
     HeldState,
     NodeObserved,
@@ -185,6 +186,18 @@ class Journal(Protocol):
 
         Raises JournalError where one is held and not readable here.
         """
+        ...
+
+    def resolve_observed(self, op_id: str, state: EffectState, text: str) -> None:
+        """End an open effect because observation proved what became of it."""
+        ...
+
+    def spooled(self, op_id: str) -> list[bytes]:
+        """What was received for this effect, decrypted, in order. Raises JournalError where not readable."""
+        ...
+
+    def adopt_code(self, op_id: str, produced: Produced) -> str:
+        """Keep a code that was found in the spool, in the slot that the effect's action fills."""
         ...
 
     def remember_evaluation(self, seen: Sequence[EvaluationSeen]) -> None: ...

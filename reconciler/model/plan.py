@@ -206,6 +206,16 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """``targets``, ``excludes`` are address globs; ``selector`` are label pairs that must all match."""
+
+    targets: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    selector: tuple[tuple[str, str], ...] = ()
+    overrides: tuple[Override, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
 class EvaluationLeft:
     """The evaluation clock of one node: days left, whether it is running, and where the number is from."""
 
@@ -221,7 +231,8 @@ class Plan:
 
     ``actions`` are in execution order and hold only what may run; what a refusal took out is in
     ``withheld``; what a parked hand-off holds back is in ``actions`` and named in ``held_back``.
-    ``content_digest`` is the SHA-256 of the canonical JSON of what would be done and to what, without
+    ``options`` are what the plan was made with, so that apply can make it again; ``partial`` says them in
+    words. ``content_digest`` is the SHA-256 of the canonical JSON of what would be done and to what, without
     times, reasons and findings.
     """
 
@@ -242,6 +253,7 @@ class Plan:
     evaluation: tuple[EvaluationLeft, ...] = ()
     overrides: tuple[Override, ...] = ()
     partial: tuple[str, ...] = ()
+    options: PlanOptions = PlanOptions()
     clusters_total: int = 0
     nodes_total: int = 0
     format_version: str = FORMAT_VERSION
@@ -251,13 +263,3 @@ class Plan:
         """The actions that an apply would carry out or park now."""
         held = {item.action_id for item in self.held_back}
         return tuple(action for action in self.actions if action.id not in held)
-
-
-@dataclass(frozen=True, slots=True)
-class PlanOptions:
-    """``targets``, ``excludes`` are address globs; ``selector`` are label pairs that must all match."""
-
-    targets: tuple[str, ...] = ()
-    excludes: tuple[str, ...] = ()
-    selector: tuple[tuple[str, str], ...] = ()
-    overrides: tuple[Override, ...] = field(default=())

@@ -1,1 +1,20 @@
-"""planning"""
+"""The planner: a pure function of what is desired, observed and held. Opens nothing, reads no clock."""
+
+from .compare import compare
+from .graph import held_back
+from .plan import content_digest, make_plan
+from .scope import in_scope, partial
+from .settle import Settling, settle
+from .stale import differences
+
+__all__ = [
+    "Settling",
+    "compare",
+    "content_digest",
+    "differences",
+    "held_back",
+    "in_scope",
+    "make_plan",
+    "partial",
+    "settle",
+]

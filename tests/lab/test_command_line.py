@@ -5,10 +5,10 @@ import re
 
 import asyncssh
 import pytest
-from lab_clients import END, START, Site, node, one_node, site, world
 
 from providers.lab import build_world, dialect
 from providers.lab.shell import answer, rendered
+from tests.lab.lab_clients import END, START, Site, node, one_node, site, world
 
 SERIAL = re.compile(r'SerialNumber: "?0E4D1FA5"?')
 

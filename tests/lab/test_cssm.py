@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lab_clients import START, Site, one_node, site
+from tests.lab.lab_clients import START, Site, one_node, site
 
 BASE = "/v1/accounts/example.com"
 EMEA = f"{BASE}/virtual-accounts/EMEA"

@@ -7,9 +7,9 @@ import ssl
 import aiohttp
 import asyncssh
 import pytest
-from lab_clients import Site, one_node, site
 
 from providers.lab.faults import MEANING, ON_NODE, ON_SERVER, Faults
+from tests.lab.lab_clients import Site, one_node, site
 
 DROPPED = (asyncio.IncompleteReadError, asyncssh.Error, OSError)
 HTTP_DROPPED = (aiohttp.ClientError, OSError)

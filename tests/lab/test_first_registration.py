@@ -1,6 +1,6 @@
 """One node, one token, one instance: the shortest way through the whole lab."""
 
-from lab_clients import one_node, site
+from tests.lab.lab_clients import one_node, site
 
 
 async def test_a_token_made_over_https_registers_a_node_and_shows_in_cssm() -> None:

@@ -1,8 +1,7 @@
 """Registering, failing, retrying, moving, leaving; clocks, alarms and pools. Over SSH and HTTPS."""
 
-from lab_clients import Site, node, one_node, site, world
-
 from providers.lab import agent
+from tests.lab.lab_clients import Site, node, one_node, site, world
 
 TIMED_OUT = "HTTP Server Error 200: Operation timed out."
 SELF_SIGNED = "SSL certificate problem: self signed certificate in certificate chain."

@@ -1,11 +1,11 @@
 """World files and what an admin does behind everybody's back; no sockets here."""
 
 import pytest
-from lab_clients import START, one_node, world
 
 from providers.lab import WorldFileError, agent, build_world
 from providers.lab.by_hand import WHAT_A_NODE_HAS, WHAT_A_SERVER_HAS, set_by_hand
 from providers.lab.nouns import RMS, has_new_root
+from tests.lab.lab_clients import START, one_node, world
 
 REGISTERED = "registered: {account: example.com, virtual_account: EMEA}"
 

@@ -1,0 +1,77 @@
+# Every target sets up what it needs: a machine with Python 3.11 or newer and make is enough.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+JOBS   ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lint types imports deps coverage bench schemas lock clean
+
+help:
+	@echo "make demo     the main job on the embedded lab, from plan to no changes"
+	@echo "make test     the tests"
+	@echo "make check    what CI runs: lint, types, import directions, dependencies, tests with coverage"
+	@echo "make bench    the speed budgets, as ratios, from an installed wheel"
+	@echo "make schemas  write schemas/*.json from the models"
+	@echo "make lock     resolve requirements.lock anew"
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "xlicense needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "setting up $(VENV) (once)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup: $(READY)
+
+demo: $(READY)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/lab/demo.sh
+
+test: $(READY)
+	@$(BIN)/pytest -n $(JOBS)
+
+lint: $(READY)
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+
+types: $(READY)
+	@$(BIN)/mypy --no-error-summary
+
+imports: $(READY)
+	@$(BIN)/pytest tests/test_imports.py -p no:xdist
+
+deps: $(READY)
+	@$(BIN)/deptry . 2>/dev/null || $(BIN)/deptry .
+
+# The pure rooms have a floor of their own; the last line printed is pytest's.
+PURE := reconciler/model/*,reconciler/config/*,reconciler/rules/*,reconciler/planning/*,reconciler/reporting/*
+coverage: $(READY)
+	@mkdir -p .cache && rm -f .coverage .coverage.*
+	@set -o pipefail 2>/dev/null; \
+	  $(BIN)/pytest -n $(JOBS) --cov --cov-report= > .cache/pytest.log 2>&1; status=$$?; \
+	  cat .cache/pytest.log; exit $$status
+	@$(BIN)/coverage report --include='$(PURE)' --fail-under=95
+	@$(BIN)/coverage report --format=total | sed 's/.*/coverage of everything: & %/'
+	@tail -n 1 .cache/pytest.log
+
+check: lint types imports deps coverage
+
+bench: $(READY)
+	@$(BIN)/python -m tests.bench
+
+schemas: $(READY)
+	@$(BIN)/xlicense schema --write schemas
+
+lock:
+	@$(PYTHON) -m venv --clear .cache/lock
+	@.cache/lock/bin/pip install --quiet --disable-pip-version-check pip-tools
+	@.cache/lock/bin/pip-compile --quiet --upgrade --strip-extras --generate-hashes --allow-unsafe \
+	  --all-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header \
+	  --output-file requirements.lock pyproject.toml
+	@rm -rf .cache/lock
+
+clean:
+	@rm -rf $(VENV) .cache .coverage .coverage.* dist build

@@ -1,0 +1,5 @@
+"""``python -m reconciler.cli`` is ``xlicense``."""
+
+from . import main
+
+main()

@@ -1,0 +1,60 @@
+"""Writing files whole or not at all.
+
+A reader never sees half a file, and a file that holds readings of the fleet is for its owner only.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from reconciler.errors import XlicenseError
+
+PRIVATE = 0o600
+
+
+def write_whole(path: Path, text: str, *, mode: int | None = None) -> None:
+    """Replaces ``path`` by this text in one step; keeps its mode unless one is given (new files: umask).
+
+    Raises XlicenseError that names the path.
+    """
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
+    try:
+        _write_new(beside, text, _mode(path, mode))
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise XlicenseError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _mode(path: Path, mode: int | None) -> int | None:
+    if mode is not None:
+        return mode
+    return path.stat().st_mode & 0o777 if path.exists() else None
+
+
+def _write_new(path: Path, text: str, mode: int | None) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else mode)
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+        if mode is not None:
+            os.fchmod(file.fileno(), mode)
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_text(path: Path, what: str) -> str:
+    """The text of a file that the user named. Raises XlicenseError that says what it should have been."""
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise XlicenseError(f"{what} {path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise XlicenseError(f"{what} {path} is not UTF-8 text") from None
+
+
+def shown(path: Path) -> str:
+    """A path for a person: relative where it lies under the folder that the command works in."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

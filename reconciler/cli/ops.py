@@ -1,0 +1,176 @@
+"""``op list|show|resolve`` and ``unlock``: what earlier runs left, and what a person says about it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.errors import Exit, UsageError
+from reconciler.model import FORMAT_VERSION, to_data
+
+from .compose import load_workspace, opened_journal
+from .lazy import command, group
+from .options import Common, common
+from .tables import columns, when
+
+if TYPE_CHECKING:
+    from reconciler.journal import Lease, Operation, SqliteJournal
+    from reconciler.journal.enquiry import Resolution
+
+
+@contextmanager
+def workspace_journal(common: Common) -> Iterator[SqliteJournal]:
+    """The journal of the workspace that the command stands in."""
+    from reconciler.execution import SystemClock
+
+    with opened_journal(load_workspace(common).desired, SystemClock()) as journal:
+        yield journal
+
+
+@group("op", examples=["xlicense op list", "xlicense op show op-3f2a91"])
+def op_command() -> None:
+    """Effects: what was sent to a node or to CSSM, and what became of it."""
+
+
+@op_command.command("list", examples=["xlicense op list", "xlicense op list --all --json"])
+@click.option("--all", "everything", is_flag=True, help="Also those that have ended.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@common("workspace")
+def list_command(common: Common, everything: bool, as_json: bool) -> Exit:
+    """List the effects without an end, and who holds which lease.
+
+    Exit 8 when an effect has no end: nobody knows yet what became of it.
+    """
+    from reconciler.reporting import ops_text
+
+    with workspace_journal(common) as journal:
+        operations = journal.operations(all=everything)
+        leases = journal.leases()
+    if as_json:
+        listed = {
+            "format_version": FORMAT_VERSION,
+            "operations": [to_data(operation) for operation in operations],
+            "leases": [to_data(lease) for lease in leases],
+        }
+        common.console.result(json.dumps(listed, indent=2))
+    else:
+        effects = [operation.effect for operation in operations]
+        common.console.result(ops_text(effects, width=common.console.width, color=common.console.colour))
+        if leases:
+            common.console.result("\n" + _leases_text(leases))
+    return Exit.UNKNOWN if any(operation.open for operation in operations) else Exit.OK
+
+
+def _leases_text(leases: tuple[Lease, ...]) -> str:
+    words = {True: "alive", False: "dead", None: "cannot be told from here"}
+    return columns(
+        ("LEASE", "RUN", "HOLDER", "SINCE", "HOLDER IS"),
+        (
+            (
+                lease.address,
+                lease.run_id,
+                f"{lease.holder} (pid {lease.pid})",
+                when(lease.since),
+                words[lease.alive],
+            )
+            for lease in leases
+        ),
+        "",
+    )
+
+
+@op_command.command("show", examples=["xlicense op show op-3f2a91"])
+@click.argument("op_id", metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@common("workspace")
+def show_command(common: Common, op_id: str, as_json: bool) -> Exit:
+    """Show everything that was recorded of one effect, without code values."""
+    with workspace_journal(common) as journal:
+        operation = journal.operation(op_id)
+    if as_json:
+        listed = {"format_version": FORMAT_VERSION, "operation": to_data(operation)}
+        common.console.result(json.dumps(listed, indent=2))
+    else:
+        common.console.result(_operation_text(operation))
+        if operation.open:
+            common.console.note(_what_to_do(common, op_id))
+    return Exit.OK
+
+
+def _operation_text(operation: Operation) -> str:
+    effect = operation.effect
+    about = [
+        ("id", effect.op_id),
+        ("kind", effect.kind),
+        ("address", effect.address),
+        ("subject", effect.subject),
+        ("run", effect.run_id),
+        ("state", effect.state.value + (" (without an end)" if operation.open else "")),
+        ("said", operation.text or "-"),
+        ("replies", f"{operation.chunks} pieces in the spool"),
+    ]
+    facts = columns(("effect", ""), about, "")
+    events = ((when(event.at), event.kind, event.text) for event in operation.events)
+    return f"{facts}\n\n{columns(('AT', 'RECORD', 'TEXT'), events, 'Nothing was recorded.')}"
+
+
+def _what_to_do(common: Common, op_id: str) -> str:
+    look = common.again("plan")
+    resolve = common.again("op", "resolve", op_id)
+    return (
+        f"{look} looks at the node and closes what it proves.\n"
+        f"If you have looked yourself: {resolve} --adopt|--absent|--abandon --evidence FILE --reason TEXT"
+    )
+
+
+@op_command.command(
+    "resolve",
+    examples=[
+        'xlicense op resolve op-3f2a91 --absent --evidence shot.txt --reason "not on the node, not in CSSM"',
+        'xlicense op resolve op-3f2a91 --adopt --evidence xstatus.txt --reason "registered, seen 14:02"',
+    ],
+)
+@click.argument("op_id", metavar="ID")
+@click.option("--adopt", "how", flag_value="adopt", help="It took effect: take the world as it is.")
+@click.option("--absent", "how", flag_value="absent", help="It did not take effect.")
+@click.option("--abandon", "how", flag_value="abandon", help="Nobody can tell; stop asking.")
+@click.option(
+    "--evidence", metavar="FILE", type=click.Path(path_type=Path), required=True,
+    help="What you saw; its name, size and SHA-256 are kept in the journal.",
+)  # fmt: skip
+@click.option("--reason", metavar="TEXT", required=True, help="Why; kept in the journal.")
+@common("workspace")
+def resolve_command(common: Common, op_id: str, how: Resolution | None, evidence: Path, reason: str) -> Exit:
+    """Say what became of an effect that no observation settles. A person decides, with evidence."""
+    if how is None:
+        raise UsageError("say what became of it", remedy="--adopt, --absent or --abandon")
+    with workspace_journal(common) as journal:
+        journal.resolve(op_id, how, evidence, reason)
+    common.console.note(f"{op_id} is resolved ({how}). Next: {common.again('plan')}")
+    return Exit.OK
+
+
+@command(
+    "unlock", examples=["xlicense op list            # who holds which lease", "xlicense unlock run-5c11"]
+)
+@click.argument("lease_id", metavar="ID")
+@common("workspace")
+def unlock_command(common: Common, lease_id: str) -> Exit:
+    """Release the leases of a run that will not come back. The run must be dead: look first.
+
+    Effects that it left without an end stay, and the next plan looks at them.
+    """
+    with workspace_journal(common) as journal:
+        freed = journal.unlock(lease_id)
+    console = common.console
+    console.result("\n".join(freed.addresses) or "No lease was held.")
+    if freed.alive:
+        console.say(f"Warning: {freed.holder} still seems to be running; two writers at once can harm.")
+    if freed.open_effects:
+        console.note(f"Without an end: {', '.join(freed.open_effects)}. Next: {common.again('plan')}")
+    return Exit.OK

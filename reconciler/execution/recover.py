@@ -1,0 +1,152 @@
+"""What earlier runs left open, looked at again: only observation decides, and nothing is sent.
+
+A registration whose end nobody saw is proven done when the node shows it, and proven absent when the node,
+watched for a while, is not even trying. A hand-off closes itself when the nodes show what was asked for.
+Whatever is proven neither way stays open, and the planner leaves that node alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from reconciler.execution.engine import Engine
+from reconciler.execution.observe import overlay
+from reconciler.model import (
+    UNKNOWN,
+    Address,
+    CodeKind,
+    EffectState,
+    Kind,
+    NodeObserved,
+    Observation,
+    OpenEffect,
+    Produced,
+    RegistrationStatus,
+)
+from reconciler.planning import compare
+
+_WATCH = 30.0
+_PAUSE = 2.0
+_REGISTRATION_FIELDS = frozenset({"registration", "smart_account", "virtual_account", "export_controlled"})
+_REGISTERING = frozenset({Kind.REGISTER.value, Kind.REREGISTER.value})
+_PROVES = {
+    Kind.SET_PROXY.value: "proxy",
+    Kind.ENABLE_SMART.value: "smart_licensing",
+}
+_CAN_BE_SET_AGAIN = frozenset(
+    {
+        Kind.SET_URL.value,
+        Kind.SET_TRANSPORT.value,
+        Kind.SET_PRIVACY.value,
+        Kind.REVOKE_TOKEN.value,
+        Kind.RENEW_REGISTRATION.value,
+        Kind.RENEW_AUTHORIZATION.value,
+    }
+)
+
+
+async def recover(engine: Engine, observation: Observation) -> Observation:
+    """Close what this observation proves; watches nodes with an unfinished registration for a while.
+
+    Returns the observation with whatever was read anew laid over it.
+    """
+    _close_handoffs(engine, observation)
+    watched: list[OpenEffect] = []
+    for effect in engine.journal.held().open_effects:
+        if effect.state is EffectState.INTENT:
+            engine.journal.resolve_observed(effect.op_id, EffectState.NOT_SENT, "the run ended before it")
+        elif effect.kind in _CAN_BE_SET_AGAIN:
+            engine.journal.resolve_observed(effect.op_id, EffectState.FAILED, "left open; observed anew")
+        elif effect.kind == Kind.CREATE_TOKEN.value:
+            _recover_token(engine, effect)
+        else:
+            watched.append(effect)
+    return await _watch(engine, observation, watched)
+
+
+def _recover_token(engine: Engine, effect: OpenEffect) -> None:
+    """The answer may be in the spool; if not, the token is left over until it ends, and another is made."""
+    journal = engine.journal
+    provider = engine.providers.accounts.get(effect.address)
+    data = b"".join(journal.spooled(effect.op_id))
+    value = provider.read_code(CodeKind.TOKEN, data) if provider is not None else None
+    if value is None:
+        journal.resolve_observed(effect.op_id, EffectState.FAILED, "the answer was lost with the run")
+        return
+    journal.adopt_code(effect.op_id, Produced(CodeKind.TOKEN, value))
+    journal.resolve_observed(effect.op_id, EffectState.DONE, "the token was found in the spool")
+
+
+async def _watch(engine: Engine, observation: Observation, effects: list[OpenEffect]) -> Observation:
+    bound = min(_WATCH, float(engine.desired.policy.registration_wait))
+    deadline = engine.clock.monotonic() + bound
+    while True:
+        effects = [effect for effect in effects if not _proven_done(engine, observation, effect)]
+        nodes = {node.address: node for node in observation.nodes}
+        readable = [effect for effect in effects if _registration(nodes, effect.address) is not None]
+        if not readable:
+            return observation
+        if engine.clock.monotonic() >= deadline or engine.stop:
+            break
+        engine.reporter.note(
+            f"watching {', '.join(effect.address for effect in readable)} after a lost answer"
+        )
+        await engine.stop.wait(engine.clock, min(_PAUSE, bound))
+        observation = overlay(observation, await _read_again(engine, readable))
+    for effect in readable:
+        status = _registration(nodes, effect.address)
+        if status is not RegistrationStatus.PENDING and not engine.stop:
+            text = f"watched for {bound:.0f} s: {status.value if status else ''}"
+            engine.journal.resolve_observed(effect.op_id, EffectState.FAILED, text)
+    return observation
+
+
+async def _read_again(engine: Engine, effects: Iterable[OpenEffect]) -> Observation:
+    readings = []
+    for effect in effects:
+        async with engine.slots:
+            reading = await engine.providers.nodes.observe(effect.address)
+        if isinstance(reading, NodeObserved):
+            readings.append(reading)
+    return Observation(engine.clock.now(), tuple(readings))
+
+
+def _registration(nodes: Mapping[Address, NodeObserved], address: Address) -> RegistrationStatus | None:
+    node = nodes.get(address)
+    if node is None or node.licence is UNKNOWN or node.licence.registration is UNKNOWN:
+        return None
+    return node.licence.registration
+
+
+def _proven_done(engine: Engine, observation: Observation, effect: OpenEffect) -> bool:
+    nodes = {node.address: node for node in observation.nodes}
+    status = _registration(nodes, effect.address)
+    if status is None:
+        return False
+    if effect.kind == Kind.DEREGISTER.value:
+        done = status is RegistrationStatus.UNREGISTERED
+    elif effect.kind in _REGISTERING:
+        changes = compare(engine.desired, observation, engine.journal.held())
+        fields = {change.field for change in changes if change.address == effect.address}
+        done = status is RegistrationStatus.REGISTERED and not fields & _REGISTRATION_FIELDS
+    else:
+        return False
+    if done:
+        engine.journal.resolve_observed(effect.op_id, EffectState.VERIFIED, f"observed: {status.value}")
+    return done
+
+
+def _close_handoffs(engine: Engine, observation: Observation) -> None:
+    """A step that observation can prove closes itself."""
+    held = engine.journal.held()
+    changes = {change.id for change in compare(engine.desired, observation, held)}
+    read = {
+        node.address
+        for node in observation.nodes
+        if node.licence is not UNKNOWN and node.licence.proxy is not UNKNOWN
+    }
+    for waiting in held.waiting:
+        field = _PROVES.get(waiting.kind)
+        if field and waiting.address in read and f"{waiting.address}#{field}" not in changes:
+            engine.journal.close_handoff(waiting.handoff_id, "observed on the node")
+            engine.reporter.note(f"hand-off {waiting.handoff_id} is done: {waiting.address} shows it")

@@ -1,0 +1,223 @@
+"""From records to what is held now. Pure: records in, values out, in the order of the chain.
+
+Belongs here: what each kind of record means. Nothing derived is stored, so nothing derived can disagree
+with the chain. Effects that have ended are dropped unless ``keep_ended`` asks for the whole story.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from reconciler.model import (
+    Action,
+    Address,
+    EffectState,
+    HeldCode,
+    OpenEffect,
+    Verified,
+    Waiting,
+    from_data,
+)
+
+from .chain import START, Head, Record, RecordKind
+from .views import Event, Verdict
+
+
+@dataclass(slots=True)
+class EffectEntry:
+    """One effect as far as the records go. Its intent is read only when asked for: most have ended."""
+
+    intent: Record
+    state: EffectState = EffectState.INTENT
+    open: bool = True
+    text: str = ""
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def run_id(self) -> str:
+        return self.intent.run
+
+    def action(self) -> Action:
+        return from_data(Action, json.loads(self.intent.payload))
+
+    def effect(self) -> OpenEffect:
+        data = json.loads(self.intent.payload)
+        return OpenEffect(
+            op_id=self.intent.op,
+            action_id=data["id"],
+            kind=data["kind"],
+            address=Address(data["address"]),
+            subject=data["subject"],
+            state=self.state,
+            started=datetime.fromisoformat(self.intent.at),
+            run_id=self.intent.run,
+        )
+
+
+@dataclass(slots=True)
+class CodeEntry:
+    """A code and its sealed value. ``used`` says why the world has used it up."""
+
+    code: HeldCode
+    sealed: bytes
+    used: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A record, and its payload for the kinds that need it."""
+
+    record: Record
+
+    @property
+    def data(self) -> Any:
+        return json.loads(self.record.payload)
+
+
+class Fold:
+    """The state after the records so far."""
+
+    def __init__(self, *, keep_ended: bool = False) -> None:
+        self.head: Head = START
+        self.spool_end = 0
+        self.journal_id = ""
+        self.used_nonces: dict[str, str] = {}
+        self.effects: dict[str, EffectEntry] = {}
+        self.codes: dict[str, CodeEntry] = {}
+        self.waiting: dict[str, Waiting] = {}
+        self.closed: dict[str, Waiting] = {}
+        self.verified: dict[tuple[str, str], Verified] = {}
+        self.answers: dict[str, list[str]] = {}
+        self._nonces: dict[str, str] = {}
+        self._keep_ended = keep_ended
+
+    def apply(self, record: Record) -> None:
+        """Takes a record whose place in the chain was checked; a kind without a meaning changes nothing."""
+        told = Told(record)
+        meaning = _MEANINGS.get(record.kind)
+        if meaning is not None:
+            meaning(self, told)
+        self._tell(told)
+        self._forget(told)
+        self.head = record.head
+        self.spool_end = max(self.spool_end, record.spool)
+
+    def _genesis(self, told: Told) -> None:
+        self.journal_id = told.data["journal"]
+
+    def _run(self, told: Told) -> None:
+        nonce = told.data["nonce"]
+        if nonce is not None:
+            self._nonces[told.record.run] = nonce
+
+    def _run_end(self, told: Told) -> None:
+        nonce = self._nonces.pop(told.record.run, None)
+        if nonce is not None and told.data["plan_used"]:
+            self.used_nonces[nonce] = told.record.run
+
+    def _intent(self, told: Told) -> None:
+        self.effects[told.record.op] = EffectEntry(told.record)
+
+    def _sending(self, told: Told) -> None:
+        self._move(told.record.op, EffectState.SENDING)
+
+    def _move(self, op_id: str, state: EffectState) -> None:
+        """A person may have closed an effect while its run was still at it: then it stays closed."""
+        entry = self.effects.get(op_id)
+        if entry is not None and entry.open:
+            entry.state = state
+
+    def _verified(self, told: Told) -> None:
+        self._move(told.record.op, EffectState.VERIFIED)
+        for fact in told.data["facts"]:
+            known = Verified(
+                Address(fact["address"]), fact["field"], fact["value"], datetime.fromisoformat(fact["at"])
+            )
+            self.verified[known.address, known.field] = known
+
+    def _end(self, told: Told) -> None:
+        """Both the end of an effect and what was found out later: only *unknown* leaves it open."""
+        entry = self.effects.get(told.record.op)
+        if entry is not None and entry.open:
+            data = told.data
+            entry.state, entry.text = EffectState(data["state"]), data["text"]
+            entry.open = entry.state is EffectState.UNKNOWN
+
+    def _code(self, told: Told) -> None:
+        data = told.data
+        code = from_data(HeldCode, data["code"])
+        self.codes[code.code_id] = CodeEntry(code, data["sealed"].encode("ascii"))
+        self._move(told.record.op, EffectState.ANSWERED)
+
+    def _used_up(self, told: Told) -> None:
+        data = told.data
+        for entry in self.codes.values():
+            if entry.code.slot == data["slot"] and entry.used is None:
+                entry.used = data["why"]
+
+    def _parked(self, told: Told) -> None:
+        waiting = from_data(Waiting, told.data)
+        self.waiting[waiting.handoff_id] = waiting
+
+    def _handoff_closed(self, told: Told) -> None:
+        self._close(told.data["handoff"])
+
+    def _close(self, handoff_id: str) -> None:
+        waiting = self.waiting.pop(handoff_id, None)
+        if waiting is not None:
+            self.closed[handoff_id] = replace(waiting, done=True)
+
+    def _answer(self, told: Told) -> None:
+        data = told.data
+        if data["code_id"] is not None:
+            self.answers.setdefault(data["handoff"], []).append(data["code_id"])
+
+    def _verdict(self, told: Told) -> None:
+        """An accepted answer moves its code into the slot that the hand-off fills, or marks a step done."""
+        data = told.data
+        if data["verdict"] == Verdict.ACCEPTED:
+            self._accepted(data)
+        elif data["verdict"] == Verdict.DUPLICATE and data["code_id"] is not None:
+            self.codes[data["code_id"]].used = "given before"
+
+    def _accepted(self, data: dict[str, Any]) -> None:
+        if data["code_id"] is not None:
+            entry = self.codes[data["code_id"]]
+            entry.code = replace(entry.code, slot=data["slot"])
+            self._close(data["handoff"])
+        elif data["handoff"] in self.waiting:
+            self.waiting[data["handoff"]] = replace(self.waiting[data["handoff"]], done=True)
+
+    def _tell(self, told: Told) -> None:
+        if self._keep_ended and told.record.op in self.effects:
+            event = Event(
+                datetime.fromisoformat(told.record.at), told.record.kind, str(told.data.get("text", ""))
+            )
+            self.effects[told.record.op].events.append(event)
+
+    def _forget(self, told: Told) -> None:
+        entry = self.effects.get(told.record.op)
+        if entry is not None and not entry.open and not self._keep_ended:
+            del self.effects[told.record.op]
+
+
+_MEANINGS: dict[str, Callable[[Fold, Told], None]] = {
+    RecordKind.GENESIS: Fold._genesis,
+    RecordKind.RUN: Fold._run,
+    RecordKind.RUN_END: Fold._run_end,
+    RecordKind.INTENT: Fold._intent,
+    RecordKind.SENDING: Fold._sending,
+    RecordKind.CODE: Fold._code,
+    RecordKind.VERIFIED: Fold._verified,
+    RecordKind.END: Fold._end,
+    RecordKind.RESOLVED: Fold._end,
+    RecordKind.USED_UP: Fold._used_up,
+    RecordKind.PARKED: Fold._parked,
+    RecordKind.HANDOFF_CLOSED: Fold._handoff_closed,
+    RecordKind.ANSWER: Fold._answer,
+    RecordKind.VERDICT: Fold._verdict,
+}

@@ -1,0 +1,126 @@
+"""Where the journal lives and who may read it: one private folder a workspace, outside any checkout.
+
+Belongs here: paths, modes, owners, symlinks. Does not belong here: what is in the files.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from pathlib import Path
+
+import platformdirs
+
+from reconciler.errors import JournalError
+
+JOURNAL = "journal.sqlite"
+SPOOL = "spool"
+HOLDERS = "holders"
+
+_WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+
+
+def state_folder(workspace: str) -> Path:
+    """``$XDG_STATE_HOME/xlicense/<workspace>``; nothing is made yet. Raises JournalError on an odd id."""
+    if not _WORKSPACE.fullmatch(workspace):
+        raise JournalError(f"not a workspace id: {workspace!r}")
+    return platformdirs.user_state_path("xlicense", appauthor=False) / workspace
+
+
+def prepare(folder: Path) -> Path:
+    """Make the folder (0700) where it is missing, and refuse one that others could read or redirect.
+
+    Returns its absolute path. Raises JournalError.
+    """
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() would follow the symlink that we refuse
+    try:
+        _outside_checkouts(folder)
+        _make(folder)
+        check_private(folder)
+        _no_strangers(folder.parent)
+        _make(folder / HOLDERS)
+    except OSError as error:
+        raise _no_use(folder, error) from error
+    return folder
+
+
+def _no_use(folder: Path, error: OSError) -> JournalError:
+    return JournalError(
+        f"the state folder {folder} cannot be used: {error.strerror}",
+        remedy="Make it writable for this user, or set XDG_STATE_HOME to a folder that is.",
+    )
+
+
+def _outside_checkouts(folder: Path) -> None:
+    real = folder.resolve()
+    for parent in (real, *real.parents):
+        if (parent / ".git").exists():
+            raise JournalError(
+                f"the state folder {folder} is inside the git work tree {parent}, so it could be committed",
+                remedy="Set XDG_STATE_HOME to a folder outside any checkout.",
+            )
+
+
+def _make(folder: Path) -> None:
+    if folder.is_symlink() or folder.is_dir():
+        return
+    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        return
+    folder.chmod(0o700)
+    sync_folder(folder.parent)
+
+
+def _no_strangers(parent: Path) -> None:
+    """In a folder that all may write and that is not sticky, anybody could swap ours for another."""
+    mode = parent.stat().st_mode
+    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        raise JournalError(f"{parent} can be written by everybody", remedy=f"chmod o-w {parent}")
+
+
+def check_private(path: Path) -> None:
+    """Raises JournalError unless ``path`` is ours, no symlink, and closed to group and others."""
+    found = path.lstat()
+    if stat.S_ISLNK(found.st_mode):
+        raise JournalError(
+            f"{path} is a symlink, which could lead anywhere", remedy="Replace it by what it names."
+        )
+    if found.st_uid != os.geteuid():
+        raise JournalError(f"{path} belongs to user {found.st_uid}, not to user {os.geteuid()} who runs this")
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        raise JournalError(f"{path} can be read or written by others", remedy=f"chmod go-rwx {path}")
+
+
+def open_private(path: Path, flags: int) -> int:
+    """A descriptor of a file that only its owner can read (0600 whatever the umask). Raises JournalError."""
+    try:
+        return _open_private(path, flags)
+    except OSError as error:
+        raise JournalError(
+            f"{path} cannot be opened: {error.strerror}",
+            remedy="Make the state folder writable for this user.",
+        ) from error
+
+
+def _open_private(path: Path, flags: int) -> int:
+    try:
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        check_private(path)
+        return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC)
+    os.fchmod(descriptor, 0o600)
+    os.fsync(descriptor)
+    sync_folder(path.parent)
+    return descriptor
+
+
+def sync_folder(folder: Path) -> None:
+    """A new name is durable only once its folder is."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

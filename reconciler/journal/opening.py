@@ -1,0 +1,178 @@
+"""Opening the two files together, and telling whether they can be trusted.
+
+The spool is the second witness: it holds heads of the record chain, and records hold lengths of the spool.
+A journal that was altered, put back from an old copy or swapped for another, and a spool that was cut or
+lost, each contradict the other. A missing journal next to a spool with evidence is never a fresh start.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from reconciler.errors import JournalError
+
+from .chain import START, Head, RecordKind, break_at, canonical, link
+from .fold import Fold
+from .folder import JOURNAL, SPOOL, prepare
+from .frames import FrameKind
+from .spool import Spool
+from .store import SCHEMA_VERSION, Store
+
+_KEEP = "Keep the folder as it is; restore the newest copy of the whole folder next to it."
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The open pair and the state read from it."""
+
+    folder: Path
+    spool: Spool
+    store: Store
+    fold: Fold
+
+    def note_head(self) -> None:
+        """Write the newest head into the spool, where it is not yet.
+
+        Not synced: a power cut can take back no record, so the head is only a witness against old copies.
+        """
+        if self.fold.head.seq > self.spool.head.seq:
+            head = self.fold.head
+            self.spool.append(FrameKind.HEAD, {"head": [head.seq, head.hash]}, loose=True)
+
+    def close(self) -> None:
+        self.store.close()
+        self.spool.close()
+
+
+def open_files(folder: Path, workspace: str, now: datetime) -> Files:
+    """Open or make the pair. Raises JournalError that names the record or byte where trust ends."""
+    folder = prepare(folder)
+    spool = Spool(folder / SPOOL)
+    try:
+        with spool.exclusive():
+            spool.refresh()
+            files = Files(folder, spool, _open_store(folder / JOURNAL, spool, workspace, now), Fold())
+            _trust(files)
+    except JournalError:
+        spool.close()
+        raise
+    files.note_head()
+    return files
+
+
+def _open_store(path: Path, spool: Spool, workspace: str, now: datetime) -> Store:
+    if spool.evidence and not path.exists():
+        raise _lost(f"the journal {path} is gone, and its spool holds evidence of earlier runs")
+    store = Store(path)
+    try:
+        if not store.is_empty():
+            _check_version(store)
+            return store
+        if spool.evidence:
+            raise _lost(f"the journal {path} is empty, and its spool holds evidence of earlier runs")
+        _create(store, spool, workspace, now)
+    except JournalError:
+        store.close()
+        raise
+    return store
+
+
+def _lost(message: str) -> JournalError:
+    return JournalError(message, remedy=_KEEP)
+
+
+def _check_version(store: Store) -> None:
+    version = store.version
+    if version > SCHEMA_VERSION:
+        raise JournalError(
+            f"the journal {store.path} was written by a newer xlicense (schema {version}, this one knows "
+            f"{SCHEMA_VERSION})",
+            remedy="Use that version or a newer one; nothing was changed.",
+        )
+    if version != SCHEMA_VERSION:
+        raise _lost(f"the journal {store.path} is damaged: its schema version reads {version}")
+
+
+def _create(store: Store, spool: Spool, workspace: str, now: datetime) -> None:
+    """The spool's opening first: a journal whose spool has none is then always a loss."""
+    if spool.opening is None:
+        spool.append(
+            FrameKind.OPENING, {"journal": secrets.token_hex(8), "workspace": workspace, "version": 1}
+        )
+    payload = canonical(spool.opening)
+    at = now.isoformat()
+    store.create(link(START, at=at, kind=RecordKind.GENESIS, run="", op="", spool=spool.end, payload=payload))
+
+
+def read_on(store: Store, fold: Fold) -> None:
+    """Take every record after the fold's head. Raises JournalError that names the first bad one."""
+    for record in store.records_after(fold.head.seq):
+        problem = break_at(fold.head, record)
+        if problem is not None:
+            raise _lost(f"the journal {store.path} is damaged: {problem}")
+        fold.apply(record)
+
+
+def _trust(files: Files) -> None:
+    try:
+        read_on(files.store, files.fold)
+        for problem in _contradictions(files):
+            raise _lost(problem)
+    except JournalError:
+        files.store.close()
+        raise
+
+
+def _contradictions(files: Files) -> Iterator[str]:
+    spool, fold = files.spool, files.fold
+    if fold.head.seq < spool.head.seq:
+        yield (
+            f"the journal {files.store.path} was put back from an older copy: it ends at record "
+            f"{fold.head.seq}, the spool knows record {spool.head.seq}"
+        )
+    elif spool.opening is None or spool.opening["journal"] != fold.journal_id:
+        yield f"the spool {spool.path} is gone or belongs to another journal"
+    elif not _knows(files.store, spool.head):
+        yield f"the journal {files.store.path} was altered: the spool knows another record {spool.head.seq}"
+    if fold.spool_end > spool.size():
+        yield f"the spool {spool.path} was cut to {spool.size()} bytes; the journal saw {fold.spool_end}"
+
+
+def _knows(store: Store, head: Head) -> bool:
+    if head == START:
+        return True
+    return next(iter(store.records_after(head.seq - 1))).hash == head.hash
+
+
+def problems(files: Files) -> tuple[str, ...]:
+    """Everything wrong with an open pair, read again from the disk: empty when all is well."""
+    found = [f"the journal {files.store.path}: {text}" for text in files.store.problems()]
+    again = Files(files.folder, files.spool, files.store, Fold())
+    try:
+        Spool(files.spool.path).close()
+        read_on(again.store, again.fold)
+        found.extend(_contradictions(again))
+        for kind in ("evaluation", "serial"):
+            files.store.facts(kind)
+    except JournalError as error:
+        found.append(error.message)
+    return tuple(found)
+
+
+def verify(folder: Path) -> tuple[str, ...]:
+    """The same for a folder that may not even open. Changes nothing but a torn tail of the spool."""
+    missing = [name for name in (SPOOL, JOURNAL) if not (folder / name).is_file()]
+    if missing:
+        return (f"there is no {' and no '.join(missing)} in {folder}",)
+    try:
+        files = Files(folder, Spool(folder / SPOOL), Store(folder / JOURNAL), Fold())
+    except JournalError as error:
+        return (error.message,)
+    try:
+        return problems(files)
+    finally:
+        files.close()

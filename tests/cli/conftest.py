@@ -1,0 +1,20 @@
+"""Every test of this room has its own state, configuration and terminal settings, never the user's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+VARIABLES = ("NO_COLOR", "FORCE_COLOR", "CI", "COLUMNS", "CLICOLOR", "CLICOLOR_FORCE")
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name in VARIABLES or name.startswith(("XLICENSE_", "_XLICENSE_")):
+            monkeypatch.delenv(name)
+    base: Path = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("XDG_STATE_HOME", str(base / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(base / "config"))

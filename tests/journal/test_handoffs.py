@@ -1,0 +1,116 @@
+"""Parked actions, and what people bring back: recorded first, then judged."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from reconciler import model as m
+from reconciler.errors import JournalError
+from reconciler.journal.views import Verdict
+
+from .bench import CODE, TOKEN_SLOT, Desk, waiting
+
+
+def test_parking_an_action_again_gives_the_same_hand_off(desk: Desk) -> None:
+    with desk.open() as journal:
+        first = journal.park("run-1", waiting())
+    again = desk.open()
+    assert again.park("run-2", waiting()) == first
+    assert again.held().waiting == (first,) == again.handoffs()
+    assert first.handoff_id.startswith("handoff-")
+
+
+def test_an_accepted_code_fills_the_slot_and_closes_the_hand_off(desk: Desk) -> None:
+    with desk.open() as journal:
+        parked = journal.park("run-1", waiting())
+        verdict = journal.answer(parked.handoff_id, f" {CODE}\n", by="Ann", ticket="CHG1")
+    assert verdict.verdict is Verdict.ACCEPTED
+    journal = desk.open()
+    (code,) = journal.held().codes
+    assert (code.code_id, code.slot, code.kind) == (verdict.code_id, TOKEN_SLOT, m.CodeKind.TOKEN)
+    assert code.from_person
+    assert journal.code_value(TOKEN_SLOT) == CODE
+    assert journal.held().waiting == ()
+    assert journal.handoffs(all=True) == (replace(parked, done=True),)
+
+
+def test_the_same_answer_again_changes_nothing(desk: Desk) -> None:
+    journal = desk.open()
+    parked = journal.park("run-1", waiting())
+    journal.answer(parked.handoff_id, CODE)
+    held = journal.held()
+    assert journal.answer(parked.handoff_id, CODE).verdict is Verdict.DUPLICATE
+    assert journal.held() == held
+
+
+@pytest.mark.parametrize(
+    "value", ['quo"te', "back\\slash", "two words", "apos'trophe", "", "tökén", "a" * 4096]
+)
+def test_an_answer_of_the_wrong_form_is_kept_and_not_used(desk: Desk, value: str) -> None:
+    journal = desk.open()
+    parked = journal.park("run-1", waiting())
+    verdict = journal.answer(parked.handoff_id, value)
+    assert verdict.verdict is Verdict.MISMATCH
+    assert value == "" or value not in verdict.text
+    assert journal.code_value(TOKEN_SLOT) is None
+    assert journal.held().waiting == (parked,)
+    assert verdict.code_id is not None
+    assert journal.reveal(verdict.code_id, "what was it") == value
+
+
+def test_an_answer_that_nothing_waits_for_is_kept(desk: Desk) -> None:
+    journal = desk.open()
+    verdict = journal.answer("handoff-none", CODE)
+    assert verdict.verdict is Verdict.NOT_EXPECTED
+    assert [code.code_id for code in journal.codes()] == [verdict.code_id]
+
+
+def test_another_answer_to_a_closed_hand_off_is_kept_and_not_used(desk: Desk) -> None:
+    journal = desk.open()
+    parked = journal.park("run-1", waiting())
+    journal.answer(parked.handoff_id, CODE)
+    verdict = journal.answer(parked.handoff_id, "another")
+    assert verdict.verdict is Verdict.NOT_EXPECTED
+    assert journal.code_value(TOKEN_SLOT) == CODE
+    assert len(journal.codes()) == 2
+
+
+def test_a_step_that_gives_nothing_back_is_noted_as_done_until_it_is_seen(desk: Desk) -> None:
+    journal = desk.open()
+    parked = journal.park("run-1", waiting(wants=None))
+    assert journal.answer(parked.handoff_id, None).verdict is Verdict.ACCEPTED
+    assert journal.held().waiting == (replace(parked, done=True),)
+    assert journal.answer(parked.handoff_id, None).verdict is Verdict.DUPLICATE
+    journal.close_handoff(parked.handoff_id, "the proxy is set")
+    journal.close_handoff(parked.handoff_id, "again")
+    assert journal.held().waiting == ()
+    assert journal.answer(parked.handoff_id, None).verdict is Verdict.DUPLICATE
+
+
+def test_a_code_for_a_step_that_gives_none_and_none_for_one_that_does(desk: Desk) -> None:
+    journal = desk.open()
+    step = journal.park("run-1", replace(waiting(wants=None), action_id="node.set_proxy:x:1"))
+    token = journal.park("run-1", waiting())
+    assert journal.answer(step.handoff_id, CODE).verdict is Verdict.NOT_EXPECTED
+    assert journal.answer(token.handoff_id, None).verdict is Verdict.MISMATCH
+    assert journal.answer("handoff-none", None).verdict is Verdict.NOT_EXPECTED
+
+
+def test_an_action_parked_after_its_hand_off_was_closed_waits_anew(desk: Desk) -> None:
+    journal = desk.open()
+    first = journal.park("run-1", waiting())
+    journal.close_handoff(first.handoff_id, "recalled")
+    second = journal.park("run-2", first)
+    assert second.handoff_id != first.handoff_id
+    with pytest.raises(JournalError, match="no hand-off"):
+        journal.close_handoff("handoff-none", "why not")
+
+
+def test_without_a_recipient_an_answer_with_a_value_is_turned_away_whole(desk: Desk) -> None:
+    journal = replace(desk, recipients=(), opened=desk.opened).open()
+    parked = journal.park("run-1", waiting())
+    with pytest.raises(JournalError, match="no recipient"):
+        journal.answer(parked.handoff_id, CODE)
+    assert journal.held().waiting == (parked,)
