@@ -23,7 +23,7 @@ from .ledger import Asked, Given, Login
 
 Json = dict[str, Any]
 STATE_FILE = "lab.json"
-ONCE = ("Register", "Reregister", "Deregister", "Renew", "POST")
+WITH_A_TOKEN = ("Smart Register Idtoken", "Smart Reregister")
 
 
 @dataclass(slots=True)
@@ -118,7 +118,7 @@ class Control:
             "codes_given": len(ledger.given),
             "logins": sum(1 for one in ledger.logins if one.accepted),
             "logins_refused": sum(1 for one in ledger.logins if not one.accepted),
-            "ran_twice": len(ledger.sent_twice(ONCE)),
+            "ran_twice": len(ledger.sent_twice(WITH_A_TOKEN)),
         }
 
     def ledger(self) -> Json:
@@ -128,7 +128,7 @@ class Control:
             "asked": [_plain(one) for one in ledger.asked],
             "given": [_plain(one) for one in ledger.given],
             "logins": [_plain(one) for one in ledger.logins],
-            "ran_twice": [list(one) for one in ledger.sent_twice(ONCE)],
+            "ran_twice": [list(one) for one in ledger.sent_twice(WITH_A_TOKEN)],
         }
 
     def add_fault(

@@ -63,6 +63,7 @@ def test_up_starts_a_lab_that_outlives_the_command_and_down_ends_it(folder: Path
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", state["port"]))
     assert run("down").output == "No lab was running.\n"
+    assert (run("up", "--quiet").output, run("down", "-q").output) == ("", "")
 
 
 def test_up_writes_what_a_client_needs_for_its_owner_alone(folder: Path, run: Run) -> None:
