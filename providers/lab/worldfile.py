@@ -92,6 +92,7 @@ _SETTINGS: Spec = {
     "retry_seconds": number,
     "replication_seconds": number,
     "bearer_seconds": number,
+    "time_scale": number,
     "ban_after": whole,
     "proxies": lambda where, value: tuple(texts(where, value)),
     "dialects": choice("plain", "drawn"),

@@ -1,8 +1,11 @@
 """World files and what an admin does behind everybody's back; no sockets here."""
 
+import asyncio
+from datetime import timedelta
+
 import pytest
 
-from providers.lab import WorldFileError, agent, build_world
+from providers.lab import Lab, WorldFileError, agent, build_world
 from providers.lab.by_hand import WHAT_A_NODE_HAS, WHAT_A_SERVER_HAS, set_by_hand
 from providers.lab.nouns import RMS, has_new_root
 from tests.lab.lab_clients import START, one_node, world
@@ -188,6 +191,16 @@ def test_what_cannot_be_set_is_refused(name: str, what: str, value: str, said: s
 def test_everything_that_can_be_set_is_listed() -> None:
     assert {"proxy", "smart", "transport"} <= set(WHAT_A_NODE_HAS)
     assert set(WHAT_A_SERVER_HAS) == {"answers-nodes", "granted", "token-uses"}
+
+
+async def test_lab_time_may_run_faster_than_the_wall() -> None:
+    lab = Lab(build_world(one_node(settings="time_scale: 1000000"), START))
+    async with lab:
+        while lab.world.now < START + timedelta(days=1):
+            await asyncio.sleep(0)
+            lab.tick()
+    with pytest.raises(ValueError, match="backwards"):
+        lab.advance(-1)
 
 
 def test_nothing_happens_before_its_time_and_time_never_runs_back() -> None:
