@@ -22,7 +22,8 @@ from pathlib import Path
 from .control import STATE_FILE, Control, Json, NotRunning, ask, read_state, write_state
 from .door import PortTaken
 from .lab import Lab, wall_now
-from .worldfile import WorldFileError, load_world
+from .reading import WorldFileError
+from .worldfile import load_world
 
 IDLE_SECONDS = 7_200.0
 LOG_FILE = "lab.log"
@@ -53,7 +54,10 @@ def up(start: Start) -> tuple[Json, bool]:
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise StartFailed((done.stderr.strip().splitlines() or ["it ended without a word"])[-1])
-    return ask(start.folder, "status"), True
+    try:
+        return ask(start.folder, "status"), True
+    except NotRunning as error:
+        raise StartFailed(f"it served and ended: {error}") from None
 
 
 def _make_folder(folder: Path) -> None:

@@ -243,6 +243,34 @@ async def test_the_new_surface_has_its_own_paths_names_and_paging() -> None:
         assert who["accounts"][0]["domain"] == "example.com"
 
 
+async def test_answers_come_in_the_other_seen_form_where_a_quirk_says_so() -> None:
+    async with site(one_node(REGISTERED)) as lab:
+        lab.lab.world.cloud.quirks = {"default_yes": True, "listed_search": True}
+        _, answer = await lab.api("GET", f"{BASE}/customer/virtual-accounts")
+        assert answer["virtualAccounts"][0]["isDefault"] == "yes"
+        headers = {"Authorization": f"Bearer {await lab.bearer()}"}
+        url = f"{lab.lab.software_apis_url}/licensing/v2/device/search?udi_serial_number=0E4D1FA5"
+        _, found = await lab.send("GET", url, headers=headers)
+        assert (found["status"], len(found["data"])) == ("COMPLETE", 1)
+
+
+async def test_a_total_may_move_while_pages_are_turned() -> None:
+    async with site(one_node(REGISTERED)) as lab:
+        lab.lab.world.cloud.quirks = {"moving_total": True}
+        totals = [
+            (await lab.api("GET", f"{EMEA}/devices?limit=1&offset={offset}"))[1]["totalRecords"]
+            for offset in (0, 1, 2)
+        ]
+        assert totals == [2, 3, 4]
+
+
+async def test_tokens_have_the_uses_that_the_portal_was_told() -> None:
+    async with site(one_node()) as lab:
+        lab.lab.world.cloud.token_uses = 1
+        await lab.token()
+        assert lab.lab.world.virtual_account("cloud", "example.com", "EMEA").tokens[0].max_uses == 1
+
+
 async def test_the_new_surface_has_no_known_call_for_tokens() -> None:
     async with site(one_node()) as lab:
         headers = {"Authorization": f"Bearer {await lab.bearer()}"}

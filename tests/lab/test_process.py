@@ -63,6 +63,7 @@ def test_up_starts_a_lab_that_outlives_the_command_and_down_ends_it(folder: Path
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", state["port"]))
     assert run("down").output == "No lab was running.\n"
+    assert (run("up", "--quiet").output, run("down", "-q").output) == ("", "")
 
 
 def test_up_writes_what_a_client_needs_for_its_owner_alone(folder: Path, run: Run) -> None:
@@ -98,6 +99,23 @@ def test_set_fault_and_advance_change_the_running_world(run: Run) -> None:
     assert "no fault is set" in run("fault", "list").output
     assert run("advance", "30d").exit_code == 0
     assert "59 evaluation days left" in run("status").output
+
+
+def test_the_ledger_lists_what_was_asked_and_given(folder: Path, run: Run) -> None:
+    run("up")
+    data = json.loads(run("status", "--json").output)
+    port = data["servers"][0]["port"]
+    with socket.create_connection(("127.0.0.1", port)):
+        pass
+    told = json.loads(run("ledger", "--json").output)
+    assert told == {"asked": [], "given": [], "logins": [], "ran_twice": []}
+    assert run("ledger").output == ""
+
+
+def test_without_the_extra_the_command_says_what_to_install(folder: Path) -> None:
+    code = "import sys; sys.modules['trustme'] = None\nfrom reconciler.cli.lab import lab; lab(['status'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "the lab needs two packages that are not installed (trustme)" in done.stderr
 
 
 def test_complaints_of_the_lab_are_usage_errors(run: Run) -> None:
@@ -165,9 +183,18 @@ def _await_end(folder: Path) -> None:
         time.sleep(0.01)
 
 
+def _await_silence(folder: Path) -> None:
+    """A killed lab leaves its state file; it is gone when nobody answers."""
+    while True:
+        try:
+            ask(folder / ".lab", "status")
+        except NotRunning:
+            return
+
+
 def test_a_lab_ends_by_itself_when_nobody_uses_it(folder: Path) -> None:
     assert IDLE_SECONDS == 7200
-    up(Start(folder / "world.yaml", folder / ".lab", idle_seconds=0.1))
+    up(Start(folder / "world.yaml", folder / ".lab", idle_seconds=1.0))
     _await_end(folder)
     with pytest.raises(NotRunning):
         ask(folder / ".lab", "status")
@@ -187,9 +214,7 @@ def test_a_lab_that_died_is_started_again(folder: Path) -> None:
     state = read_state(folder / ".lab")
     assert state is not None
     os.kill(state["pid"], signal.SIGKILL)
-    with pytest.raises(NotRunning):
-        while time.monotonic():
-            ask(folder / ".lab", "status")
+    _await_silence(folder)
     assert up(Start(folder / "world.yaml", folder / ".lab"))[1]
 
 
@@ -230,10 +255,16 @@ def test_the_example_workspace_and_its_world_speak_of_the_same_nodes() -> None:
 
 
 def test_every_key_of_a_world_file_is_in_the_readme_of_the_example() -> None:
-    from providers.lab import by_hand, dialect, faults, worldfile
+    from providers.lab import by_hand, dialect, faults, nouns, worldfile
 
     text = (EXAMPLE / "README.md").read_text(encoding="utf-8")
     specs = [value for name, value in vars(worldfile).items() if name.startswith("_") and name.isupper()]
     keys = {key for spec in specs if isinstance(spec, dict) for key in spec}
-    keys |= {*dialect.CHOICES, *faults.MEANING, *by_hand.WHAT_A_NODE_HAS, *by_hand.WHAT_A_SERVER_HAS}
+    keys |= {
+        *dialect.CHOICES,
+        *faults.MEANING,
+        *nouns.QUIRKS,
+        *by_hand.WHAT_A_NODE_HAS,
+        *by_hand.WHAT_A_SERVER_HAS,
+    }
     assert sorted(key for key in keys if f"`{key}`" not in text) == []

@@ -61,7 +61,7 @@ async def test_releases_without_the_new_root_authority_do_not_get_to_the_cloud()
 
 async def test_releases_with_the_fix_get_there() -> None:
     for version in ("X14.0.11", "X14.2.6", "X14.3.1", "X15.0"):
-        async with site(one_node(version=version)) as lab:
+        async with site(one_node("smart: true", version=version)) as lab:
             await lab.register(await lab.token())
             lab.lab.advance(2)
             assert "Status: REGISTERED" in await lab.licence()
@@ -326,6 +326,69 @@ async def test_smart_licensing_that_is_off_says_so_and_registers_nothing() -> No
         assert "Smart Licensing is DISABLED" in await lab.licence()
         assert "ERROR" in await lab.register(await lab.token())
         assert "ERROR" in await lab.register(await lab.token(), verb="Reregister")
+
+
+async def test_an_on_prem_that_is_down_or_unknown_is_not_reached() -> None:
+    async with site(
+        one_node("transport: satellite, url: https://ssm.plant.example.com/SmartTransport")
+    ) as lab:
+        lab.lab.world.managers["plant"].answers_nodes = False
+        await lab.register(await _plant_token(lab))
+        lab.lab.advance(2)
+        assert TIMED_OUT in await lab.licence()
+        await lab.say("xConfiguration license smart url: https://other.example.com/SmartTransport")
+        lab.lab.advance(900)
+        assert "Could not resolve host: other.example.com." in await lab.licence()
+
+
+async def test_a_second_registration_overtakes_the_first() -> None:
+    async with site(one_node()) as lab:
+        await lab.register("bm9ib2R5")
+        lab.lab.advance(1)
+        await lab.register(await lab.token())
+        lab.lab.advance(1)
+        assert "Registration Pending" in await lab.licence()
+        lab.lab.advance(1)
+        assert "Status: REGISTERED" in await lab.licence()
+
+
+async def test_a_registration_that_ended_makes_no_more_contact() -> None:
+    async with site(one_node("registered: {account: example.com, virtual_account: EMEA}")) as lab:
+        await lab.say("xCommand License Smart Deregister")
+        lab.lab.advance(400 * DAY)
+        assert "Status: Unregistered\r\n" in await lab.licence()
+        assert await lab.alarms() == ["30038"]
+
+
+async def test_a_node_that_is_pointed_at_another_manager_cannot_renew() -> None:
+    async with site(one_node("registered: {account: example.com, virtual_account: EMEA}")) as lab:
+        this = lab.lab.world.node("a/n1")
+        this.transport, this.url = "satellite", "https://ssm.plant.example.com/SmartTransport"
+        await lab.say("xCommand License Smart Renew Auth")
+        assert "Last Communication Attempt: FAILED on" in await lab.licence()
+        assert await lab.alarms() == ["30044"]
+
+
+async def test_a_node_that_moves_to_another_manager_leaves_the_old_one() -> None:
+    async with site(one_node("registered: {account: example.com, virtual_account: EMEA}")) as lab:
+        this = lab.lab.world.node("a/n1")
+        this.transport, this.url = "satellite", "https://ssm.plant.example.com/SmartTransport"
+        await lab.register(await _plant_token(lab), verb="Reregister")
+        lab.lab.advance(2)
+        assert "Virtual Account: Default" in await lab.licence()
+        assert await lab.instances() == ["wan-rtr-1"]
+
+
+async def test_a_failure_may_be_told_as_a_reason_and_a_proxy_on_one_line() -> None:
+    form = "dialect: {failure: reason, proxy_layout: joined, status_words: dashed}"
+    async with site(one_node(f"network: isolated, proxy: 'p:1', {form}")) as lab:
+        await lab.register("bm9ib2R5")
+        lab.lab.advance(2)
+        block = await lab.licence()
+        assert "Status: UNREGISTERED - REGISTRATION PENDING\r\n" in block
+        assert "Initial Registration: FAILED on Jan 05 2026 12:00:02 UTC\r\n" in block
+        assert f"Failure reason: {agent.TIMED_OUT}\r\n" in block
+        assert "Proxy:\r\np:1\r\n" in block
 
 
 def test_reasons_are_the_documented_ones() -> None:

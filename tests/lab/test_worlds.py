@@ -1,8 +1,11 @@
 """World files and what an admin does behind everybody's back; no sockets here."""
 
+import asyncio
+from datetime import timedelta
+
 import pytest
 
-from providers.lab import WorldFileError, agent, build_world
+from providers.lab import Lab, WorldFileError, agent, build_world
 from providers.lab.by_hand import WHAT_A_NODE_HAS, WHAT_A_SERVER_HAS, set_by_hand
 from providers.lab.nouns import RMS, has_new_root
 from tests.lab.lab_clients import START, one_node, world
@@ -18,6 +21,7 @@ REGISTERED = "registered: {account: example.com, virtual_account: EMEA}"
         ("cluters: {}", "unknown key 'cluters'; did you mean 'clusters'?"),
         ("settings: {seed: x}", "settings.seed: 'x' is not a number"),
         ("settings: {seed: 1.5}", "settings.seed: '1.5' is not a whole number"),
+        ("cloud: {quirks: {bare_token: on}}", "did you mean 'bare_tokens'?"),
         ("settings: {proxies: x}", "settings.proxies: a list is wanted"),
         ("settings: {dialects: wild}", "'wild' is not one of plain, drawn"),
         ("cloud: {clients: [{client_id: x}]}", "'client_secret' is missing"),
@@ -88,6 +92,23 @@ def test_an_admin_changes_one_thing_by_hand(what: str, value: str, field: str, a
     assert getattr(made.node("a/n1"), field) == after
 
 
+@pytest.mark.parametrize(
+    ("version", "more", "smart"),
+    [
+        ("X14.0.11", "", False),
+        ("X14.2.1", "", True),
+        ("X14.0.11", REGISTERED, True),
+        ("X12.6", "smart: true", True),
+    ],
+)
+def test_smart_is_on_by_itself_from_x14_2_or_where_the_world_says_so(
+    version: str, more: str, smart: bool
+) -> None:
+    node = build_world(one_node(more, version=version), START).node("a/n1")
+    assert node.smart is smart
+    assert (node.evaluation_since is not None) is (smart and more != REGISTERED)
+
+
 def test_smart_licensing_goes_on_and_never_off_again() -> None:
     made = build_world(one_node("smart: false", version="X12.6"), START)
     set_by_hand(made, "a/n1", "smart", "off")
@@ -141,6 +162,8 @@ def test_a_manager_can_become_unreachable_for_nodes_and_ungranted_for_clients() 
     set_by_hand(made, "cloud", "answers-nodes", "off")
     with pytest.raises(agent.NoWay, match="timed out"):
         agent.way(made, made.node("a/n1"))
+    set_by_hand(made, "cloud", "token-uses", "2")
+    assert made.cloud.token_uses == 2
     set_by_hand(made, "cloud", "granted", "off")
     assert not any(client.granted for client in made.cloud.clients)
 
@@ -167,7 +190,17 @@ def test_what_cannot_be_set_is_refused(name: str, what: str, value: str, said: s
 
 def test_everything_that_can_be_set_is_listed() -> None:
     assert {"proxy", "smart", "transport"} <= set(WHAT_A_NODE_HAS)
-    assert set(WHAT_A_SERVER_HAS) == {"answers-nodes", "granted"}
+    assert set(WHAT_A_SERVER_HAS) == {"answers-nodes", "granted", "token-uses"}
+
+
+async def test_lab_time_may_run_faster_than_the_wall() -> None:
+    lab = Lab(build_world(one_node(settings="time_scale: 1000000"), START))
+    async with lab:
+        while lab.world.now < START + timedelta(days=1):
+            await asyncio.sleep(0)
+            lab.tick()
+    with pytest.raises(ValueError, match="backwards"):
+        lab.advance(-1)
 
 
 def test_nothing_happens_before_its_time_and_time_never_runs_back() -> None:
