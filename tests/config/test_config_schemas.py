@@ -10,11 +10,11 @@ from typing import Any
 import jsonschema
 import pytest
 from ruamel.yaml import YAML
-from tests.config.test_config_desired import AMS_CORE, AMS_EDGE, REFERENCE
 
 from reconciler.config import schema_text, schemas
 from reconciler.config.schema_files import CLUSTER_SCHEMA, WORKSPACE_SCHEMA
 from tests.config.config_texts import CLUSTER, WORKSPACE
+from tests.config.test_config_desired import AMS_CORE, AMS_EDGE, REFERENCE
 
 FOLDER = Path(__file__).parents[2] / "schemas"
 

@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.config.test_config_desired import AMS_CORE, AMS_EDGE, REFERENCE
 
 from reconciler.config import describe, format_text, init_workspace, load
 from reconciler.config.describing import duration
 from reconciler.errors import UsageError, XlicenseError
 from tests.config.config_texts import CLUSTER, WORKSPACE, Write
+from tests.config.test_config_desired import AMS_CORE, AMS_EDGE, REFERENCE
 
 
 def test_a_new_workspace_loads_with_an_id_of_its_own(tmp_path: Path) -> None:
