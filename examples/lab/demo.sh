@@ -44,7 +44,7 @@ say "Again: nothing to do but the refusal and the waiting hand-off."
 run 0 plan
 
 say "Somebody changes a node behind our back."
-run 0 lab set osl-core/c2 privacy none
+run 0 lab set osl-core/c2 privacy hostname
 run 2 drift -l site=osl
 
 say "Put it right, and look again."

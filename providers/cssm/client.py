@@ -18,7 +18,6 @@ from . import tolerant, wire
 from .exchange import Login, Patience, Request, host_of
 from .profiles import MUTATIONS, Operation, Paging, Surface
 from .tolerant import Pages
-from .transport import Transport
 from .wire import Answer, Fault
 from .words import Where, failure
 
@@ -42,6 +41,8 @@ class Client:
     def __init__(
         self, account: AccountDesired, surface: Surface, login: Login, clock: Clock, patience: Patience
     ) -> None:
+        from .transport import Transport  # a quarter of a second that an account never asked need not cost
+
         manager = account.manager
         self._account = account
         self._surface = surface

@@ -195,7 +195,7 @@ def surface_of(account: AccountDesired) -> Surface:
     manager = account.manager
     profile = _profile(manager)
     base = _base(manager, profile)
-    token_url = manager.token_url or profile.login_url or f"{base}/{profile.login_path}"
+    token_url = manager.token_url or _login_url(profile, base)
     if profile is not _HAND_OFF:
         _secure("base_url", base)
         _secure("token_url", token_url)
@@ -242,8 +242,20 @@ def _base(manager: Manager, profile: Profile) -> str:
     return stated if urlsplit(stated).path else stated + profile.prefix
 
 
+def _login_url(profile: Profile, base: str) -> str:
+    """Cisco's own login serves Cisco's own hosts; any other base brings its login along, at the same path."""
+    parts = urlsplit(base)
+    if not profile.login_url:
+        return f"{base}/{profile.login_path}"
+    if (parts.hostname or "").endswith(".cisco.com"):
+        return profile.login_url
+    return f"{parts.scheme}://{parts.netloc}{urlsplit(profile.login_url).path}"
+
+
 def _calls(manager: Manager, profile: Profile) -> dict[Operation, Call]:
     calls = dict(profile.calls)
+    if profile is _HAND_OFF:
+        return calls
     for name, text in manager.paths:
         operation = _operation(name)
         calls[operation] = _restated(calls.get(operation), operation, text)

@@ -34,8 +34,9 @@ from reconciler.ports import Clock, Inputs, SecretSource, Tap
 
 from . import portal, tolerant, wire
 from .client import Client, where_of
-from .exchange import ClientSecrets, Login, Patience
-from .profiles import CARRIED, Operation, Surface, surface_of
+from .exchange import Patience
+from .login import login_of
+from .profiles import CARRIED, Operation, surface_of
 from .wire import Answer, Fault, Presence
 from .words import failure
 
@@ -62,15 +63,23 @@ class CssmProvider:
         self._credentials = credentials
         self._clock = clock
         self._read_only = read_only
+        self._secrets = secrets
+        self._patience = patience or Patience()
         self._surface = surface_of(account)
-        self._client: Client | None = None
-        if credentials is not None and self._surface.calls:
-            login = _login(account, self._surface, credentials, secrets)
-            self._client = Client(account, self._surface, login, clock, patience or Patience())
+        self._opened: Client | None = None
+
+    @property
+    def _client(self) -> Client | None:
+        """Made at the first need: None where there is nothing to ask, or nobody to ask as."""
+        if self._opened is None and self._credentials is not None and self._surface.calls:
+            login = login_of(self._account, self._surface, self._credentials, self._secrets)
+            self._opened = Client(self._account, self._surface, login, self._clock, self._patience)
+        return self._opened
 
     async def close(self) -> None:
-        if self._client is not None:
-            await self._client.close()
+        client, self._opened = self._opened, None
+        if client is not None:
+            await client.close()
 
     def capabilities(self) -> Mapping[Address, frozenset[str]]:
         """What an apply could carry out: the profile's calls, where credentials that may apply are named."""
@@ -85,19 +94,22 @@ class CssmProvider:
         seen = AccountObserved(address, self._clock.now())
         if not self._surface.calls:
             return seen
-        if self._client is None:
+        client = self._client
+        if client is None:
             return replace(seen, problems=(_no_credentials(address),))
         try:
-            return await self._observed(self._client, seen)
+            return await self._observed(client, seen)
         except ProviderError as error:
             return replace(seen, problems=(_problem("all", error),))
 
     async def _observed(self, client: Client, seen: AccountObserved) -> AccountObserved:
-        answer = await client.virtual_accounts()
-        seen = self._visible(client, answer, seen)
-        if seen.exists is not True:
-            return seen
-        pool, pool_problem = await self._pool(client, answer)
+        listed = Answer(200)
+        if self._surface.can(Operation.VIRTUAL_ACCOUNTS):
+            listed = await client.virtual_accounts()
+            seen = self._visible(client, listed, seen)
+            if seen.exists is not True:
+                return seen
+        pool, pool_problem = await self._pool(client, listed)
         instances, instances_problem = await self._instances(client)
         problems = tuple(problem for problem in (pool_problem, instances_problem) if problem)
         return replace(seen, pool=pool, instances=instances, problems=problems)
@@ -155,7 +167,7 @@ class CssmProvider:
         client = self._writing(action)
         if action.kind is Kind.CREATE_TOKEN:
             return await self._create(client, action, inputs)
-        return await self._revoke(client, inputs.codes[str(action.params["token"])], inputs.tap)
+        return await self._revoke(client, self._held(action, inputs), inputs.tap)
 
     def _writing(self, action: Action) -> Client:
         operation = _OPERATION.get(action.kind)
@@ -167,9 +179,17 @@ class CssmProvider:
             )
         if self._read_only:
             raise Unreachable(f"{self._account.address}: opened for reading only; nothing was sent")
-        if self._client is None:
+        client = self._client
+        if client is None:
             raise Untrusted(_no_credentials(self._account.address).message, remedy=_CREDENTIALS_REMEDY)
-        return self._client
+        return client
+
+    def _held(self, action: Action, inputs: Inputs) -> str:
+        slot = str(action.params["token"])
+        value = inputs.codes.get(slot)
+        if not value:
+            raise Unreachable(f"{self._account.address}: {slot} is not readable here; nothing was sent")
+        return value
 
     async def _create(self, client: Client, action: Action, inputs: Inputs) -> Reply:
         body = _create_body(action, inputs.op_id)
@@ -206,9 +226,8 @@ class CssmProvider:
 
     async def lost_token(self, op_id: str) -> str:
         """``absent``, ``present`` or ``unknown``: whether the token that this effect made is in the list."""
-        if self._client is None:
-            return Presence.UNKNOWN.value
-        return (await self._own(self._client, op_id))[0].value
+        client = self._client
+        return Presence.UNKNOWN.value if client is None else (await self._own(client, op_id))[0].value
 
     async def revoke_lost(self, op_id: str, tap: Tap) -> str:
         """Revoke the token that this effect made, where the list shows its value.
@@ -274,22 +293,6 @@ def _body_shown(action: Action) -> dict[str, Any]:
     if action.kind is Kind.CREATE_TOKEN:
         return _create_body(action, "<operation>")
     return wire.revoke_token_body("<token>")
-
-
-def _login(
-    account: AccountDesired, surface: Surface, credentials: Credentials, secrets: SecretSource
-) -> Login:
-    def resolve() -> ClientSecrets:
-        refs = (credentials.username, credentials.password)
-        username, password = ("" if ref is None else secrets.resolve(ref) for ref in refs)
-        return ClientSecrets(
-            secrets.resolve(credentials.client_id),
-            secrets.resolve(credentials.client_secret),
-            username,
-            password,
-        )
-
-    return Login(surface.token_url, surface.profile.login_body, account.manager.grant, resolve)
 
 
 _CREDENTIALS_REMEDY = "Name client_id and client_secret under credentials of this account."

@@ -19,7 +19,7 @@ import asyncio
 import json
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -49,7 +49,6 @@ BEARER_AT_MOST = 64 * 1024
 
 _IN_BODY = "client_secret_post"
 """Client id and secret travel in the form; the On-Prem's way replaces the function of this name."""
-
 
 _GRANTED = Response(200, b"")
 
@@ -280,9 +279,7 @@ class _Pools(httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         pool = self._fresh if request.extensions.get("fresh") else self._shared
         response = await pool.handle_async_request(request)
-        if str(request.url) == self._token_url and isinstance(response.stream, httpx2.AsyncByteStream):
-            response.stream = _Capped(response.stream)
-        return response
+        return await _bounded(response) if str(request.url) == self._token_url else response
 
     async def aclose(self) -> None:
         await self._shared.aclose()
@@ -298,22 +295,17 @@ def _pool(context: ssl.SSLContext, proxy: str | None, limits: httpx2.Limits) -> 
         ) from error
 
 
-class _Capped(httpx2.AsyncByteStream):
-    """The token endpoint's answer is read by authlib as a whole: this bounds it."""
-
-    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
-        self._stream = stream
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        size = 0
-        async for chunk in self._stream:
-            size += len(chunk)
-            if size > BEARER_AT_MOST:
+async def _bounded(response: httpx2.Response) -> httpx2.Response:
+    """The token endpoint's answer, which authlib would read whole, however long it is."""
+    body = bytearray()
+    try:
+        async for chunk in response.aiter_raw():
+            body += chunk
+            if len(body) > BEARER_AT_MOST:
                 raise _TooLarge
-            yield chunk
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
+    finally:
+        await response.aclose()
+    return httpx2.Response(response.status_code, headers=response.headers, content=bytes(body))
 
 
 async def _collected(response: httpx2.Response, told: _Told | None) -> bytes:
@@ -351,7 +343,7 @@ def _context(ca_file: str | None) -> ssl.SSLContext:
         ) from error
 
 
-# What foreign exceptions mean. Nothing above this line catches a foreign type by its own meaning.
+# What foreign exceptions mean: the one table
 
 _FOREIGN = (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, _TooLarge, OSError)
 
@@ -384,13 +376,11 @@ def _translated(error: BaseException, sent: bool, where: Where) -> ProviderError
 
 
 def _reason(error: BaseException) -> str:
+    """The first row of the table that any cause fits; a proxy's own words (``407 …``) go with it."""
     causes = tuple(_causes(error))
-    for kind, words_for_it in _REASONS:
-        for cause in causes:
-            if isinstance(cause, kind):
-                said = _plain(cause) if isinstance(cause, httpx2.ProxyError) else ""
-                return f"{words_for_it} ({said})" if said else words_for_it
-    return f"{type(error).__name__}"
+    fits = (said for kind, said in _REASONS if any(isinstance(cause, kind) for cause in causes))
+    reason = next(fits, type(error).__name__)
+    return f"{reason} ({_plain(error)})" if isinstance(error, httpx2.ProxyError) else reason
 
 
 def _causes(error: BaseException | None, depth: int = 0) -> Iterator[BaseException]:

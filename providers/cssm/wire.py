@@ -26,15 +26,7 @@ from .tolerant import PAGE, has_rows, moment, number, rows, text
 GOOD = frozenset({"SUCCESS", "OK", "COMPLETE"})
 BAD = frozenset({"ERROR", "FAILED", "FAILURE"})
 
-_SAID_KEYS = (
-    "statusMessage",
-    "message",
-    "error_description",
-    "errorMessage",
-    "faultstring",
-    "detail",
-    "error",
-)
+_SAID_KEYS = ("statusMessage", "message", "error_description", "errorMessage", "faultstring", "error")
 _HTML = re.compile(rb"^\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _TITLE = re.compile(r"<title[^>]*>(.{0,300}?)</title", re.IGNORECASE | re.DOTALL)
 _TOKEN = re.compile(r"[\x21\x23-\x26\x28-\x5b\x5d-\x7e]{8,1024}")

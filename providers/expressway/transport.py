@@ -1,8 +1,7 @@
 """Connections to nodes over SSH: one per node and run, strictly checked, raw bytes. asyncssh's only home.
 
-Belongs here: logging in, channels, the echo before Enter, waiting, and the one table that turns asyncssh's
-exceptions into our five. Does not belong here: what a command or a reply means; this room carries lines
-and uses `wire` only to see where a reply ends.
+Belongs here: trust, logging in, channels, and the one table that turns asyncssh's exceptions into ours.
+Does not belong here: what is said over a channel and in which order (`conversation`), and what it means.
 
 Nothing is read from ``~/.ssh``: no configuration, no agent, no default keys (asyncssh takes the default
 keys for an empty list, so a password login passes None), no default known_hosts.
@@ -12,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -21,21 +20,27 @@ from typing import Any
 
 import asyncssh
 
-from reconciler.errors import OutcomeUnknown, ProviderError, Unreachable, Unreadable, Untrusted
+from reconciler.errors import Unreachable, Untrusted
 from reconciler.ports import Tap
 
 from . import wire
-from .wire import Ending, RawReply, ReplyReader
+from .conversation import Conversation, Ear, Patience
+from .wire import RawReply
 
 KEEPALIVE_SECONDS = 15
 COLUMNS = 10_000
 """Wide enough that no terminal folds a code."""
 
-QUIET_SECONDS = 0.3
-"""After a last line that could be one: how long nothing more may come before it is taken as the end."""
+ECHO_SECONDS = 5.0
+"""At most, for a terminal to show what was typed."""
+
+STALL_SECONDS = 10.0
+"""At most, for the next of several replies to begin."""
+
+GOODBYE_SECONDS = 2.0
 
 CIPHERS = "^aes128-gcm@openssh.com"
-KILL_LINE = b"\x15"
+"""In front of the defaults: the cheapest one on today's processors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,76 +185,35 @@ def _options(login: Login, timeout: float) -> dict[str, Any]:
     }
 
 
-async def _connect(login: Login, timeout: float, tunnel: asyncssh.SSHClientConnection | None) -> Any:
-    options = _options(login, timeout)
-    if tunnel is not None:
-        options["tunnel"] = tunnel
-    with _translated(login):
-        return await asyncssh.connect(login.host, login.port, **options)
-
-
-# --- one channel ---------------------------------------------------------------------------------------
+# --- one node ------------------------------------------------------------------------------------------
 
 
 class _Shell(asyncssh.SSHClientSession[bytes]):
-    """The receiving end of one channel: hands every byte on inside the callback that got it."""
+    """Hands on what arrives, inside asyncssh's own callback."""
 
     def __init__(self) -> None:
-        self.sink: Callable[[bytes], None] | None = None
-        self.closed = False
-        self.failure: BaseException | None = None
-        self._changed = asyncio.Event()
+        self.ear = Ear()
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
         del datatype
-        try:
-            if self.sink is not None:
-                self.sink(data)
-        except Exception as error:
-            self.failure = error
-        self._changed.set()
+        self.ear.hear(data)
 
     def eof_received(self) -> bool:
-        self.closed = True
-        self._changed.set()
+        self.ear.hear_no_more()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
-        self.closed = True
-        self._changed.set()
-
-    async def until(self, reached: Callable[[], bool], seconds: float) -> bool:
-        """Wait until ``reached``; False when the time is over or the channel has closed first."""
-        try:
-            async with asyncio.timeout(seconds):
-                while not reached():
-                    if self.closed or self.failure:
-                        return False
-                    self._changed.clear()
-                    await self._changed.wait()
-        except TimeoutError:
-            return reached()
-        return True
-
-    async def quiet(self, seconds: float) -> None:
-        """Wait until nothing has come for this long, or the channel has closed."""
-        while not self.closed:
-            self._changed.clear()
-            try:
-                async with asyncio.timeout(seconds):
-                    await self._changed.wait()
-            except TimeoutError:
-                return
+        self.ear.hear_no_more()
 
 
 class _Channel:
-    """One open shell, with or without a terminal."""
+    """One open shell, as a conversation sees it."""
 
-    def __init__(self, chan: Any, shell: _Shell, *, terminal: bool) -> None:
+    def __init__(self, chan: Any, ear: Ear, *, terminal: bool) -> None:
         self._chan = chan
-        self.shell = shell
-        self.enter = wire.ENTER if terminal else wire.ENTER_WITHOUT_TERMINAL
+        self.ear = ear
+        self.terminal = terminal
 
     def write(self, data: bytes) -> None:
         self._chan.write(data)
@@ -258,37 +222,35 @@ class _Channel:
         self._chan.close()
 
 
-# --- one node ------------------------------------------------------------------------------------------
-
-
 class _Node:
-    """The connection to one node and what may be done over it. Changes go one at a time."""
+    """The connection to one host. What was refused once is not tried again in this run."""
 
     def __init__(self, login: Login, transport: Transport) -> None:
-        self.login = login
+        self._login = login
         self._transport = transport
         self._conn: Any = None
         self._opening = asyncio.Lock()
-        self._changing = asyncio.Lock()
         self._distrust: Untrusted | None = None
+        self.conversation = Conversation(login.name, self.channel, transport.patience)
 
     async def connection(self) -> Any:
-        """The connection, opened at the first call. What was refused once is not tried again in this run."""
+        """The connection, opened at the first call, opened again after it was lost."""
         async with self._opening:
             if self._distrust is not None:
                 raise self._distrust
             if self._conn is None or self._conn.is_closed():
                 try:
-                    self._conn = await self._transport.open(self.login)
+                    self._conn = await self._transport.open(self._login)
                 except Untrusted as error:
                     self._distrust = error
                     raise
             return self._conn
 
-    async def channel(self, *, terminal: bool = True) -> _Channel:
+    async def channel(self, terminal: bool) -> _Channel:
+        """A fresh shell. Raises Unreachable or Untrusted."""
         conn = await self.connection()
-        with _translated(self.login):
-            async with asyncio.timeout(self._transport.connect_timeout):
+        with _translated(self._login):
+            async with asyncio.timeout(self._transport.patience.wake):
                 chan, shell = await conn.create_session(
                     _Shell,
                     encoding=None,
@@ -296,201 +258,20 @@ class _Node:
                     term_type="dumb" if terminal else None,
                     term_size=(COLUMNS, 24),
                 )
-        return _Channel(chan, shell, terminal=terminal)
+        return _Channel(chan, shell.ear, terminal=terminal)
 
     def close(self) -> None:
         if self._conn is not None:
             self._conn.close()
 
     async def wait_closed(self) -> None:
+        """Until the other side has gone too, but not for ever: it may be gone already."""
         if self._conn is not None:
-            await self._conn.wait_closed()
-
-    # reads
-
-    async def read(self, commands: Sequence[str]) -> dict[str, RawReply]:
-        """The reply to each command, all sent together; one by one where the replies do not line up."""
-        replies = await self._read_together(commands)
-        if replies is None:
-            replies = await self._read_singly(commands)
-        return {reply.command: reply for reply in replies}
-
-    async def _read_together(self, commands: Sequence[str]) -> list[RawReply] | None:
-        channel = await self.channel()
-        sync = commands[0] == wire.SYSTEM_UNIT
-        lines = list(commands) if sync else [wire.SYSTEM_UNIT, *commands]
-        reader = ReplyReader(lines, sync=True)
-        channel.shell.sink = reader.feed
-        try:
-            channel.write(b"".join(line.encode() + channel.enter for line in lines))
-            patience = self._transport.command_timeout
-            lined_up = await channel.shell.until(lambda: reader.done, patience)
-        finally:
-            channel.close()
-        if reader.overflow:
-            raise Unreadable(f"{self.login.name}: a reply without end, more than {wire.MAX_REPLY} bytes")
-        if not lined_up or not all(map(wire.answers, reader.replies)):
-            return None
-        return reader.replies if sync else reader.replies[1:]
-
-    async def _read_singly(self, commands: Sequence[str]) -> list[RawReply]:
-        """The slow way: one command at a time, each reply taken when nothing more comes."""
-        channel = await self.channel()
-        try:
-            await channel.shell.quiet(QUIET_SECONDS)
-            replies: list[RawReply] = []
-            for command in commands:
-                replies.append(await self._ask(channel, command))
-                if replies[-1].ending is Ending.UNSAID:
-                    break
-            return replies
-        finally:
-            channel.close()
-
-    async def _ask(self, channel: _Channel, command: str) -> RawReply:
-        shell = channel.shell
-        reader = ReplyReader([command] * 9)
-        shell.sink = reader.feed
-        if not shell.closed:
-            channel.write(command.encode() + channel.enter)
-        patience = self._transport.command_timeout
-        await shell.until(lambda: bool(reader.replies) or reader.quiet_end or reader.overflow, patience)
-        await shell.quiet(QUIET_SECONDS)
-        if reader.quiet_end:
-            reader.finish_quietly()
-        full = [reply for reply in reader.replies if reply.lines]
-        best = (full or reader.replies or [reader.rest()])[0]
-        if best.ending is Ending.UNSAID and shell.closed and not best.lines:
-            raise Unreachable(f"{self.login.name}: the connection was lost while reading")
-        return best
-
-    # changes
-
-    async def change(self, commands: Sequence[str], tap: Tap) -> RawReply:
-        """Send the first of these spellings that the release knows; see `Transport.change`."""
-        async with self._changing:
-            once = _Once(tap)
-            for command in commands:
-                reply = await self._change_one(command, once)
-                if reply.ending is not Ending.NOT_RECOGNISED:
-                    break
-            return reply
-
-    async def _change_one(self, command: str, tap: _Once) -> RawReply:
-        typed = await self._typed_on_terminal(command)
-        if typed is None:
-            typed = await self._ready_without_terminal()
-            line = command.encode() + typed.enter
-        else:
-            line = typed.enter
-        try:
-            return await self._press_enter(typed, command, line, tap)
-        finally:
-            typed.close()
-
-    async def _awake(self, channel: _Channel) -> bytes | None:
-        """Ask for the system unit until its block has come; returns what was received, None if it did not.
-
-        Shows that the shell reads, and that everything before (banner, greeting) has been said.
-        """
-        reader = ReplyReader([wire.SYSTEM_UNIT], sync=True)
-        seen = bytearray()
-
-        def sink(data: bytes) -> None:
-            seen.extend(data)
-            reader.feed(data)
-
-        channel.shell.sink = sink
-        channel.write(wire.SYSTEM_UNIT.encode() + channel.enter)
-        awake = await channel.shell.until(lambda: reader.done, self._transport.connect_timeout)
-        return bytes(seen) if awake else None
-
-    async def _typed_on_terminal(self, command: str) -> _Channel | None:
-        """A channel on which the command stands, echoed as typed, without Enter; None without an echo."""
-        channel = await self.channel()
-        try:
-            seen = await self._awake(channel)
-            if seen is not None and wire.echo_begun(seen, wire.SYSTEM_UNIT):
-                echo = bytearray()
-                channel.shell.sink = echo.extend
-                channel.write(command.encode())
-                await channel.shell.until(
-                    lambda: wire.echoed(bytes(echo), command), self._transport.echo_timeout
-                )
-                if wire.echoed(bytes(echo), command) and not channel.shell.closed:
-                    return channel
-                channel.write(KILL_LINE)
-        except BaseException:
-            channel.close()
-            raise
-        channel.close()
-        return None
-
-    async def _ready_without_terminal(self) -> _Channel:
-        """A channel without a terminal, where no echo is due and nothing cuts or folds a line."""
-        channel = await self.channel(terminal=False)
-        try:
-            if await self._awake(channel) is not None:
-                return channel
-        except BaseException:
-            channel.close()
-            raise
-        channel.close()
-        raise Unreachable(
-            f"{self.login.name}: the shell does not show what is typed, and does not answer without a "
-            "terminal either; nothing was carried out",
-        )
-
-    async def _press_enter(self, channel: _Channel, command: str, line: bytes, tap: _Once) -> RawReply:
-        reader = ReplyReader([command])
-        shell = channel.shell
-
-        def sink(data: bytes) -> None:
-            tap.received(data)
-            reader.feed(data)
-
-        if shell.closed:
-            raise Unreachable(f"{self.login.name}: the connection was lost before anything was carried out")
-        shell.sink = sink
-        tap.sending()
-        channel.write(line)
-        await shell.until(
-            lambda: reader.done or reader.quiet_end or shell.failure is not None,
-            self._transport.command_timeout,
-        )
-        if shell.failure is not None:
-            raise OutcomeUnknown(
-                f"{self.login.name}: the reply could not be recorded: {shell.failure}"
-            ) from shell.failure
-        return await self._reply(shell, reader)
-
-    async def _reply(self, shell: _Shell, reader: ReplyReader) -> RawReply:
-        if not reader.done and reader.quiet_end:
-            await shell.quiet(QUIET_SECONDS)
-            if not reader.done and reader.quiet_end:
-                reader.finish_quietly()
-        if reader.replies:
-            return reader.replies[0]
-        how = "the connection was lost" if shell.closed else "no end of the reply came in time"
-        raise OutcomeUnknown(
-            f"{self.login.name}: the command was sent and {how}; done or not done, only looking can tell"
-        )
-
-
-class _Once:
-    """The tap of one effect: ``sending`` is said once, however many spellings are tried."""
-
-    def __init__(self, tap: Tap) -> None:
-        self._tap = tap
-        self._said = False
-
-    def sending(self) -> None:
-        if not self._said:
-            self._tap.sending()
-            self._said = True
-
-    def received(self, data: bytes) -> None:
-        self._tap.received(data)
+            try:
+                async with asyncio.timeout(GOODBYE_SECONDS):
+                    await self._conn.wait_closed()
+            except TimeoutError:
+                self._conn.abort()
 
 
 # --- the room's door -----------------------------------------------------------------------------------
@@ -500,57 +281,63 @@ class Transport:
     """Connections to any number of nodes, one each, opened when first needed and kept until `close`.
 
     ``read_only`` refuses everything that is not in `wire.READS`, before it is sent. Times in seconds:
-    ``connect_timeout`` for a connection and again for its login, ``command_timeout`` for a whole reply,
-    ``echo_timeout`` for seeing what was typed.
+    ``connect_timeout`` for a connection, for its login and for a shell to wake up, ``command_timeout`` for
+    a whole reply.
     """
 
-    def __init__(
-        self,
-        *,
-        read_only: bool,
-        connect_timeout: float = 15.0,
-        command_timeout: float = 60.0,
-        echo_timeout: float = 5.0,
-    ) -> None:
+    def __init__(self, *, read_only: bool, connect_timeout: float, command_timeout: float) -> None:
         self.read_only = read_only
-        self.connect_timeout = connect_timeout
-        self.command_timeout = command_timeout
-        self.echo_timeout = echo_timeout
+        self.patience = Patience(
+            wake=connect_timeout,
+            echo=min(ECHO_SECONDS, connect_timeout),
+            reply=command_timeout,
+            stall=min(STALL_SECONDS, command_timeout),
+        )
         self._nodes: dict[Login, _Node] = {}
         self._jumps: dict[Login, _Node] = {}
         logging.getLogger("asyncssh").setLevel(logging.WARNING)
 
     async def read(self, login: Login, commands: Sequence[str]) -> dict[str, RawReply]:
-        """Replies by command. Raises Unreachable, Untrusted, Unreadable; a reply may be UNSAID."""
+        """Replies by command (`Conversation.read`). Raises Unreachable, Untrusted, Unreadable."""
         for command in commands:
             if command not in wire.READS:
                 raise Unreachable(f"not a command for reading, so it was not sent: {command[:40]}")
-        return await self._node(login).read(commands)
+        return await self._node(login).conversation.read(commands)
 
     async def change(self, login: Login, commands: Sequence[str], tap: Tap) -> RawReply:
-        """Carry out one command, in the first spelling that the release knows.
-
-        Typed without Enter, echo compared, then ``tap.sending()``, then Enter. Raises Unreachable or
-        Untrusted when Enter was not pressed, OutcomeUnknown when it was and no complete reply came.
-        """
+        """Carry out one command, in the first spelling that the release knows (`Conversation.change`)."""
         if self.read_only:
             raise Unreachable("this connection only reads, so nothing was sent")
-        return await self._node(login).change(commands, tap)
+        return await self._node(login).conversation.change(commands, tap)
+
+    async def host_key(self, login: Login) -> HostKey:
+        """The key that this host offers, by way of its jump host where there is one; no login on the host."""
+        return await _offered_key(login, self.patience.wake, await self._tunnel(login))
 
     async def open(self, login: Login) -> Any:
         """A new connection, through the jump host where there is one."""
-        tunnel = None
-        if login.jump is not None:
-            try:
-                tunnel = await self._jumps.setdefault(login.jump, _Node(login.jump, self)).connection()
-            except ProviderError as error:
-                raise type(error)(
-                    f"{login.name}: by way of {error.message}", said=error.said, remedy=error.remedy
-                ) from None
-        return await _connect(login, self.connect_timeout, tunnel)
+        tunnel = await self._tunnel(login)
+        options = _options(login, self.patience.wake)
+        if tunnel is not None:
+            options["tunnel"] = tunnel
+        with _translated(login):
+            return await asyncssh.connect(login.host, login.port, **options)
+
+    async def _tunnel(self, login: Login) -> Any:
+        if login.jump is None:
+            return None
+        if login.jump not in self._jumps:
+            self._jumps[login.jump] = _Node(login.jump, self)
+        try:
+            return await self._jumps[login.jump].connection()
+        except (Unreachable, Untrusted) as error:
+            message = f"{login.name}: by way of the jump host {error.message}"
+            raise type(error)(message, said=error.said, remedy=error.remedy) from None
 
     def _node(self, login: Login) -> _Node:
-        return self._nodes.setdefault(login, _Node(login, self))
+        if login not in self._nodes:
+            self._nodes[login] = _Node(login, self)
+        return self._nodes[login]
 
     async def close(self) -> None:
         """Log out everywhere, nodes before jump hosts."""
@@ -574,23 +361,33 @@ class HostKey:
     algorithm: str
 
 
-async def fetch_host_key(host: str, port: int = 22, timeout: float = 15.0) -> HostKey:
-    """Ask a host for its key without logging in. Raises Unreachable."""
-    login = Login(host, port, "", "")
+async def _offered_key(login: Login, timeout: float, tunnel: Any) -> HostKey:
     with _translated(login):
         async with asyncio.timeout(timeout):
-            key = await asyncssh.get_server_host_key(host, port, config=None)
+            key = await asyncssh.get_server_host_key(
+                login.host, login.port, config=None, tunnel=tunnel if tunnel is not None else ()
+            )
     if key is None:
         raise Unreachable(f"{login.name}: offered no host key")
-    name = host if port == 22 else f"[{host}]:{port}"
-    public = key.export_public_key("openssh").decode().split()
-    return HostKey(f"{name} {public[0]} {public[1]}", key.get_fingerprint(), public[0])
+    name = login.host if login.port == 22 else f"[{login.host}]:{login.port}"
+    algorithm, body = _public(key)
+    return HostKey(f"{name} {algorithm} {body}", key.get_fingerprint(), algorithm)
+
+
+def _public(key: Any) -> tuple[str, str]:
+    algorithm, body = key.export_public_key("openssh").decode().split()[:2]
+    return algorithm, body
+
+
+async def fetch_host_key(host: str, port: int = 22, timeout: float = 15.0) -> HostKey:
+    """Ask a host for its key without logging in. Raises Unreachable."""
+    return await _offered_key(Login(host, port, "", ""), timeout, None)
 
 
 def check_host_key(known_hosts: str, host: str, port: int, key: HostKey) -> str:
     """``known``, ``changed`` (others are known for this host) or ``unknown``. Raises Untrusted (file)."""
     found = _known_hosts(known_hosts).match(host, "", None if port == 22 else port)
-    trusted = {entry.export_public_key("openssh").decode().split()[1] for entry in found[0]}
+    trusted = {_public(entry)[1] for entry in found[0]}
     if key.line.split()[-1] in trusted:
         return "known"
     return "changed" if trusted else "unknown"

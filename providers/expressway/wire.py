@@ -23,6 +23,9 @@ ENTER = b"\r\n"
 ENTER_WITHOUT_TERMINAL = b"\n"
 """Without a pty nothing turns CR into LF; public code pipes ``command\\n`` into tsh."""
 
+MAX_ECHO = 64 * 1024
+"""Bytes at the end of what a terminal shows among which an echo is looked for."""
+
 MAX_REPLY = 8 * 1024 * 1024
 """Bytes after which a reply is not one."""
 
@@ -155,7 +158,7 @@ class ReplyReader:
         self._commands = [_squeeze(command) for command in commands]
         self._names = tuple(commands)
         self._sync = sync
-        self._rest = b""
+        self._rest = bytearray()
         self._lines: list[str] = []
         self._open = False
         self._bytes = 0
@@ -172,12 +175,20 @@ class ReplyReader:
     @property
     def quiet_end(self) -> bool:
         last = self._lines[-1].strip() if self._lines else ""
-        return self._open and not self._rest.strip() and _ending(last) is not None
+        return self._open and _ending(last) is not None and not self._rest.strip()
+
+    @property
+    def resting(self) -> bool:
+        """Between two replies: one has ended and nothing of the next has come."""
+        return bool(self.replies) and not self._lines and not self._rest
 
     def feed(self, data: bytes) -> None:
         self._bytes += len(data)
-        parts = _BREAK.split(self._rest + data)
-        self._rest = parts.pop()
+        self._rest += data
+        if b"\n" not in data and b"\r" not in data:
+            return
+        parts = _BREAK.split(bytes(self._rest))
+        self._rest = bytearray(parts.pop())
         for raw in parts:
             if raw and not self.done:
                 self._take(clean_line(raw))
@@ -228,16 +239,19 @@ def answers(reply: RawReply) -> bool:
     if not shown:
         return True
     if words[0] == "xconfiguration":
-        return shown[0] == "c" and (words[1] in shown[:3])
-    if shown[0] != "s":
-        return False
-    return shown[1:2] != ["systemunit"] if words[1] == "//" else shown[1:2] == words[1:2]
+        return shown[0] == "c" and words[1] in shown
+    element = shown[1] if shown[0] == "s" and len(shown) > 1 else ""
+    if "license" in words:
+        return element not in {"", "systemunit"}
+    return bool(element) and (element.startswith(words[1]) or words[1].startswith(element))
 
 
-def echoed(data: bytes, command: str) -> bool:
-    """Whether these bytes end with exactly this command, however the terminal folded it."""
-    seen = _ESCAPES.sub(b"", data).replace(b" \r", b"").replace(b"\r", b"").replace(b"\n", b"")
-    return seen.endswith(command.encode())
+def echoed(data: bytes | bytearray, command: str) -> bool:
+    """Whether these bytes end with exactly this command, however the terminal folded it: with a line
+    break, or with the space and carriage return of a line editor."""
+    plain = _ESCAPES.sub(b"", bytes(data[-MAX_ECHO:]))
+    folds = (plain, plain.replace(b" \r", b""))
+    return any(fold.translate(None, b"\r\n").endswith(command.encode()) for fold in folds)
 
 
 def echo_begun(data: bytes, command: str) -> bool:

@@ -125,6 +125,8 @@ def read_version(tree: Tree, lines: Sequence[str] = ()) -> Maybe[str]:
             found += ["X" + value for value in values if _PLAIN_VERSION.fullmatch(value)]
         if found:
             return _one(found)
+        if tree.damaged:
+            return UNKNOWN
     return _one(match[1] for line in lines if not is_damaged(line) for match in _BANNER.finditer(line))
 
 
@@ -203,17 +205,19 @@ _PART = Maybe[tuple[str, ...]]
 
 
 def _listed(tree: Tree, wanted: Callable[[tuple[str, ...]], int | None]) -> _PART:
-    """Non-empty values in the order of their index; UNKNOWN where a line is damaged or an index is twice."""
-    if tree.damaged:
-        return UNKNOWN
+    """Non-empty values in the order of their index.
+
+    UNKNOWN where a line is damaged, an index stands there twice, or one between others is missing.
+    """
     found: dict[int, str] = {}
     for leaf in tree.leaves:
         index = wanted(leaf.path)
-        if index is None or not leaf.value.strip():
-            continue
-        if found.setdefault(index, leaf.value.strip()) != leaf.value.strip():
+        if index is not None and found.setdefault(index, leaf.value.strip()) != leaf.value.strip():
             return UNKNOWN
-    return tuple(value for _, value in sorted(found.items()))
+    numbers = sorted(found)
+    if tree.damaged or numbers not in ([0], list(range(1, len(numbers) + 1))):
+        return UNKNOWN
+    return tuple(found[number] for number in numbers if found[number])
 
 
 def _indexed(*names: str) -> Callable[[tuple[str, ...]], int | None]:
@@ -266,7 +270,7 @@ def read_hostname(lines: Sequence[str]) -> Maybe[str]:
 # --- alarms and option keys ----------------------------------------------------------------------------
 
 _ALARM_ID = re.compile(r"[1-9]\d{4}")
-_ALARM_IN_TEXT = re.compile(r"(?<![\w.:-])([1-9]\d{4})(?![\w.:-])")
+_ALARM_IN_TEXT = re.compile(r"(?<![\w.:-])([1-9]\d{4})(?![\w.-]|:\d)")
 _TEXT_KEYS = ("detail", "details", "text", "description", "title", "reason", "name")
 
 
@@ -290,9 +294,8 @@ def read_alarms(lines: Sequence[str]) -> Maybe[tuple[Alarm, ...]]:
         return UNKNOWN
     found: dict[str, Alarm] = {}
     for owner, record in _records(tree).items():
-        ids = [record.get(key, "") for key in ("id", "alarmid", "number")] + [owner[-1].split()[-1]] * bool(
-            owner
-        )
+        name = owner[-1].split() if owner else []
+        ids = [record.get(key, "") for key in ("id", "alarmid", "number")] + name[-1:]
         alarm_id = next((text for text in ids if _ALARM_ID.fullmatch(text)), None)
         if alarm_id and record.get("status", record.get("state", "")).casefold() not in {
             "lowered",

@@ -16,7 +16,8 @@ Needs the extra ``lab`` (aiohttp, trustme).
 
 from .clock import LabClock
 from .lab import Lab
+from .reading import WorldFileError
 from .world import Settings, World
-from .worldfile import WorldFileError, build_world, load_world
+from .worldfile import build_world, load_world
 
 __all__ = ["Lab", "LabClock", "Settings", "World", "WorldFileError", "build_world", "load_world"]

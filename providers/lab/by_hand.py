@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from . import agent
 from . import manager as managers
-from .nouns import CLOUD, ENTITLEMENTS, RELEASES, AlarmRaised, Manager, Node, Registration
+from .nouns import CLOUD, ENTITLEMENTS, RELEASES, AlarmRaised, Manager, Node, Registration, numbers
 from .world import World
 
 Setter = TypeVar("Setter")
@@ -83,7 +83,7 @@ def _network(_world: World, node: Node, value: str) -> None:
 def _version(world: World, node: Node, value: str) -> None:
     """An upgrade; from X14.2 on, smart is on by itself."""
     node.version = _one_of(value, *RELEASES)
-    if value not in ("X12.6", "X14.0.8", "X14.0.11"):
+    if numbers(value) >= (14, 2, 0):
         node.smart = True
     if node.registration is None:
         agent.start_evaluation(node, world.now)
@@ -199,9 +199,15 @@ def _granted(manager: Manager, value: str) -> None:
         client.granted = _one_of(value, "on", "off") == "on"
 
 
+def _token_uses(manager: Manager, value: str) -> None:
+    """So many uses for every token made from now on; ``none``: no limit."""
+    manager.token_uses = None if value == "none" else int(_number(value))
+
+
 _MANAGER_SETTERS: dict[str, Callable[[Manager, str], None]] = {
     "answers-nodes": _answers_nodes,
     "granted": _granted,
+    "token-uses": _token_uses,
 }
 WHAT_A_NODE_HAS = tuple(_NODE_SETTERS)
 WHAT_A_SERVER_HAS = tuple(_MANAGER_SETTERS)

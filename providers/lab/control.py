@@ -11,17 +11,19 @@ import json
 import secrets
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from . import agent
 from .by_hand import set_by_hand
 from .door import LOOPBACK
 from .lab import Lab, private_file
+from .ledger import Asked, Given, Login
 
 Json = dict[str, Any]
 STATE_FILE = "lab.json"
-ONCE = ("Register", "Reregister", "Deregister", "POST")
+WITH_A_TOKEN = ("Smart Register Idtoken", "Smart Reregister")
 
 
 @dataclass(slots=True)
@@ -69,6 +71,8 @@ class Control:
 
     def status(self) -> Json:
         world = self.lab.world
+        for node in world.nodes.values():
+            agent.settle_alarms(world, node)
         return {
             "now": world.now.isoformat(timespec="seconds"),
             "nodes": [self._node(name) for name in sorted(world.nodes)],
@@ -114,7 +118,17 @@ class Control:
             "codes_given": len(ledger.given),
             "logins": sum(1 for one in ledger.logins if one.accepted),
             "logins_refused": sum(1 for one in ledger.logins if not one.accepted),
-            "sent_twice": len(ledger.sent_twice(("Register", "Reregister", "Deregister"))),
+            "ran_twice": len(ledger.sent_twice(WITH_A_TOKEN)),
+        }
+
+    def ledger(self) -> Json:
+        """Everything, in order; codes in clear."""
+        ledger = self.lab.ledger
+        return {
+            "asked": [_plain(one) for one in ledger.asked],
+            "given": [_plain(one) for one in ledger.given],
+            "logins": [_plain(one) for one in ledger.logins],
+            "ran_twice": [list(one) for one in ledger.sent_twice(WITH_A_TOKEN)],
         }
 
     def add_fault(
@@ -143,6 +157,7 @@ class Control:
 
 _REQUESTS: dict[str, Callable[..., Json]] = {
     "status": Control.status,
+    "ledger": Control.ledger,
     "fault-add": Control.add_fault,
     "fault-list": Control.list_faults,
     "fault-clear": Control.clear_faults,
@@ -150,6 +165,10 @@ _REQUESTS: dict[str, Callable[..., Json]] = {
     "advance": Control.advance,
     "down": Control.down,
 }
+
+
+def _plain(record: Asked | Given | Login) -> Json:
+    return {**asdict(record), "at": record.at.isoformat()}
 
 
 class NotRunning(Exception):

@@ -43,6 +43,7 @@ class NodeServer:
     host_key: asyncssh.SSHKey = field(default_factory=lambda: asyncssh.generate_private_key("ssh-ed25519"))
     false_key: asyncssh.SSHKey = field(default_factory=lambda: asyncssh.generate_private_key("ssh-ed25519"))
     connections: set[asyncssh.SSHServerConnection] = field(default_factory=set)
+    options: asyncssh.SSHServerConnectionOptions | None = None
     door: Door | None = None
 
     def open(self, port: int) -> int:
@@ -62,22 +63,31 @@ class NodeServer:
             reset(sock)
             return
         false = self.faults.take(self.node.name, ("wrong-host-key",))
+        if self.options is None or false:
+            options = self._options(self.false_key if false else self.host_key)
+            self.options = self.options if false else options
+        else:
+            options = self.options
         with contextlib.suppress(asyncssh.Error):
-            await asyncssh.run_server(
-                sock,
-                server_factory=lambda: _Login(self),
-                server_host_keys=[self.false_key if false else self.host_key],
-                encoding=None,
-                line_editor=False,
-                allow_scp=False,
-                process_factory=None,
-            )
+            await asyncssh.run_server(sock, options=options)
+
+    def _options(self, key: asyncssh.SSHKey) -> asyncssh.SSHServerConnectionOptions:
+        """Raw bytes and no line editor of asyncssh: the terminal is ours."""
+        return asyncssh.SSHServerConnectionOptions(
+            server_factory=lambda: _Login(self),
+            server_host_keys=[key],
+            encoding=None,
+            line_editor=False,
+            allow_scp=False,
+        )
 
     def _banned(self) -> bool:
         """The automated protection service: too many refused logins in a row."""
-        tries = [one.accepted for one in self.world.ledger.logins if one.where == self.node.name]
         limit = self.world.settings.ban_after
-        return limit > 0 and len(tries) >= limit and not any(tries[-limit:])
+        if limit == 0:
+            return False
+        tries = [one.accepted for one in self.world.ledger.logins if one.where == self.node.name]
+        return len(tries) >= limit and not any(tries[-limit:])
 
 
 class _Login(asyncssh.SSHServer):

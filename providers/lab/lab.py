@@ -37,7 +37,7 @@ class Lab:
         self, world: World, *, clock: LabClock | None = None, fixed_ports: bool = False, shift: int = 0
     ) -> None:
         self.world = world
-        self.clock = clock or LabClock(world.now)
+        self.clock = clock or LabClock(world.now, scale=world.settings.time_scale)
         self.faults = Faults(frozenset(world.nodes), frozenset(world.managers))
         self._place: Callable[[int], int] = (
             (lambda port: port + shift if port else 0) if fixed_ports else (lambda _: 0)

@@ -113,7 +113,3 @@ def hear_from(world: World, virtual_account: VirtualAccount, node: Node) -> None
             instance.host_name = node.host_name
             instance.shown_by_host = node.privacy in ("none", "version")
             instance.usage = dict(node.usage)
-
-
-def instance_known(virtual_account: VirtualAccount, node: Node) -> bool:
-    return any(instance.node == node.name for instance in virtual_account.instances)

@@ -18,6 +18,13 @@ CONTACT, AUTHORIZATION_LIFE = timedelta(days=30), timedelta(days=90)
 RENEWAL, CERTIFICATE_LIFE = timedelta(days=182), timedelta(days=365)
 RELEASES = ("X12.6", "X14.0.8", "X14.0.11", "X14.2.1", "X14.2.6", "X14.3.1", "X15.0")
 
+QUIRKS = {
+    "bare_tokens": "the token list holds nothing but tokens",
+    "default_yes": "isDefault says yes and no instead of true and false",
+    "listed_search": "the device search answers COMPLETE with a list instead of OK with one object",
+    "moving_total": "other products register while a client turns the pages of the instance list",
+}
+
 RMS = "Cisco Expressway Rich Media Session License"
 DESKTOP = "UC Manager Enhanced License (12.x)"
 ROOM = "UC Manager Telepresence Room License (12.x)"
@@ -139,7 +146,8 @@ class Client:
 class Manager:
     """CSSM (cloud) or an SSM On-Prem. ``host_names`` are what nodes may call an On-Prem.
 
-    ``answers_nodes`` False: nodes cannot reach it. ``quirks`` picks among documented answers (`manager`).
+    ``answers_nodes`` False: nodes cannot reach it. ``token_uses`` is what a new token gets where the request
+    says nothing, None is no limit. ``quirks`` picks among the answers that were seen (`QUIRKS`).
     """
 
     name: str
@@ -149,6 +157,7 @@ class Manager:
     accounts: list[Account] = field(default_factory=list)
     clients: list[Client] = field(default_factory=list)
     answers_nodes: bool = True
+    token_uses: int | None = None
     quirks: dict[str, bool] = field(default_factory=dict)
 
 
@@ -285,6 +294,6 @@ def numbers(version: str) -> tuple[int, ...]:
 def has_new_root(version: str) -> bool:
     """Whether the release trusts the root authority that Cisco uses since January 2023 (S11)."""
     wanted = numbers(version)
-    if wanted[:2] <= (14, 1):
+    if wanted[:2] <= (14, 0):
         return wanted >= (14, 0, 11)
     return wanted >= (14, 2, 5)

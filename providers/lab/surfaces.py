@@ -21,13 +21,14 @@ from urllib.parse import unquote
 from . import manager as managers
 from . import views
 from .manager import Declined
-from .nouns import ON_PREM, Account, Client, Manager, VirtualAccount
+from .nouns import ON_PREM, Account, Client, Instance, Manager, VirtualAccount
 from .views import Json
 from .world import World
 
 LEGACY = "/services/api/smart-accounts-and-licensing"
 SOFTWARE_APIS = "/v1/software/apis"
 PAGE_CAP = 100
+MOVING_UP_TO = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,10 @@ class Call:
             if va.name == self.parts[1]:
                 return va
         raise Declined(f"Virtual Account {self.parts[1]} was not found or you have no access to it")
+
+    def quirk(self, name: str) -> bool:
+        """Whether the manager answers in this way; see `nouns.QUIRKS`."""
+        return self.manager.quirks.get(name, False)
 
     def chosen(self) -> list[VirtualAccount]:
         """The virtual accounts that the body names; an empty list is all of them."""
@@ -151,9 +156,9 @@ def _local_accounts(call: Call) -> Json:
 
 
 def _virtual_accounts(call: Call) -> Json:
-    return views.success(
-        virtualAccounts=[views.virtual_account(va) for va in call.account().virtual_accounts]
-    )
+    yes = call.quirk("default_yes")
+    found = call.account().virtual_accounts
+    return views.success(virtualAccounts=[views.virtual_account(va, yes=yes) for va in found])
 
 
 def _create_virtual_account(call: Call) -> Json:
@@ -180,7 +185,7 @@ def _delete_virtual_account(call: Call) -> Json:
 
 
 def _tokens(call: Call) -> Json:
-    bare = call.manager.quirks.get("bare_tokens", False)
+    bare = call.quirk("bare_tokens")
     alive = [one for one in call.virtual_account().tokens if one.alive(call.world.now)]
     return views.success(tokens=[views.token(one, bare=bare) for one in alive])
 
@@ -190,6 +195,7 @@ def _create_token(call: Call) -> Json:
     if body.get("exportControlled") not in ("Allowed", "Not Allowed"):
         raise Declined("exportControlled must be Allowed or Not Allowed")
     uses = body.get("numberofUses") if call.manager.kind == ON_PREM else None
+    limit = _number(uses, call.manager.token_uses or 0)
     made = managers.create_token(
         call.world,
         call.manager,
@@ -198,10 +204,10 @@ def _create_token(call: Call) -> Json:
         description=str(body.get("description", "")),
         days=_number(body.get("expiresAfterDays"), 0),
         export=body["exportControlled"] == "Allowed",
-        max_uses=_number(uses, 0) or None,
+        max_uses=limit or None,
         created_by=call.client.client_id,
     )
-    return views.success(tokenInfo=views.token(made, bare=call.manager.quirks.get("bare_tokens", False)))
+    return views.success(tokenInfo=views.token(made, bare=call.quirk("bare_tokens")))
 
 
 def _revoke_tokens(call: Call) -> Json:
@@ -226,12 +232,26 @@ def _subscriptions(call: Call) -> Json:
     return views.success(totalRecords=0, licenseSubscriptions=[])
 
 
+def _let_others_move(call: Call, va: VirtualAccount) -> None:
+    """Another product registers before the next page is cut, so that rows shift and the total grows."""
+    turning = _number(call.body.get("offset", call.query.get("offset")), 0) > 0
+    if turning and call.quirk("moving_total") and len(va.instances) < MOVING_UP_TO:
+        serial = f"FDO{call.world.number():08d}"
+        now = call.world.now
+        va.instances.insert(
+            0, Instance(serial, "ISR4331/K9", "", "", "", registered_at=now, last_contact=now)
+        )
+
+
 def _devices(call: Call) -> Json:
+    for va in call.chosen()[:1]:
+        _let_others_move(call, va)
     rows = [views.device(va, one) for va in call.chosen() for one in va.instances]
     return views.success(totalRecords=len(rows), devices=call.paged(rows))
 
 
 def _devices_of_virtual_account(call: Call) -> Json:
+    _let_others_move(call, call.virtual_account())
     rows = [views.short_device(one) for one in call.virtual_account().instances]
     return views.success(totalRecords=len(rows), devices=call.paged(rows))
 
@@ -254,7 +274,10 @@ def _device_search(call: Call) -> Json:
         for va in account.virtual_accounts:
             for one in va.instances:
                 if one.serial == serial:
-                    return {"status": "OK", "data": views.device_found(account, va, one)}
+                    found = views.device_found(account, va, one)
+                    if call.quirk("listed_search"):
+                        return {"status": "COMPLETE", "data": [found]}
+                    return {"status": "OK", "data": found}
     message = "No matching record found for given input"
     return {"status": "COMPLETE", "message_code": "NO DATA FOUND", "message": message, "data": []}
 

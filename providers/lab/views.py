@@ -88,12 +88,13 @@ def account_pnp(account: Account) -> Json:
     }
 
 
-def virtual_account(va: VirtualAccount) -> Json:
+def virtual_account(va: VirtualAccount, *, yes: bool) -> Json:
     """``isDefault`` is a string; ``yes`` and ``true`` were both seen."""
+    words = ("yes", "no") if yes else ("true", "false")
     return {
         "name": va.name,
         "description": va.description,
-        "isDefault": "true" if va.default else "false",
+        "isDefault": words[0] if va.default else words[1],
         "commerceAccessLevel": "",
     }
 

@@ -26,8 +26,9 @@ Thing = TypeVar("Thing")
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How fast things happen, in seconds of lab time. A real node retries every 15 minutes and replicates
-    within a minute (admin guides X15.3 and X14.0); labs choose shorter times. After ``ban_after`` refused
-    logins in a row a node resets every connection (0: never; the real threshold is not known).
+    within a minute (admin guides X15.3 and X14.0); labs choose shorter times, or a ``time_scale``, at which
+    lab time runs so many times as fast as the wall. After ``ban_after`` refused logins in a row a node resets
+    every connection (0: never; the real threshold is not known).
     """
 
     seed: int = 1
@@ -35,6 +36,7 @@ class Settings:
     retry_seconds: float = 900.0
     replication_seconds: float = 60.0
     bearer_seconds: float = 3599.0
+    time_scale: float = 1.0
     ban_after: int = 0
     proxies: tuple[str, ...] = ()
 

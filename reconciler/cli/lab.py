@@ -31,7 +31,7 @@ def _lab_errors() -> Iterator[None]:
     try:
         from providers.lab.control import NotRunning
         from providers.lab.process import StartFailed
-        from providers.lab.worldfile import WorldFileError
+        from providers.lab.reading import WorldFileError
     except ImportError as error:
         raise XlicenseError(f"{NEEDS_EXTRA} ({error.name})", remedy=INSTALL) from None
     try:
@@ -66,6 +66,7 @@ def _place(command: Command) -> Command:
     )(command)
 
 
+_QUIET = click.option("-q", "--quiet", is_flag=True, help="Say nothing when it went well.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Pure JSON on stdout.")
 
 
@@ -86,6 +87,7 @@ def lab() -> None:
     "up", epilog="\b\nExamples:\n  xlicense lab up\n  xlicense lab up --world w.yaml --ports-from 43200"
 )
 @_place
+@_QUIET
 @click.option(
     "--world",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -108,7 +110,7 @@ def lab() -> None:
     show_default=True,
     help="End after so many idle minutes.",
 )
-def up(chdir: Path, state: Path, world: Path, ports_from: int | None, idle_minutes: int) -> None:
+def up(chdir: Path, state: Path, world: Path, ports_from: int | None, idle_minutes: int, quiet: bool) -> None:
     """Start the lab in the background and wait until it serves. Does nothing if it is up."""
     with _lab_errors():
         from providers.lab.process import Start
@@ -119,9 +121,10 @@ def up(chdir: Path, state: Path, world: Path, ports_from: int | None, idle_minut
             raise UsageError(f"there is no world file {path}", remedy="xlicense lab up --world FILE")
         shift = _shift(path, ports_from)
         status, started = start_lab(Start(path, folder, shift, idle_minutes * 60.0))
-        click.echo("The lab is up." if started else "The lab is up already.")
-        _say_servers(status)
-        click.echo(f"Trust and credentials are in {folder}")
+        if not quiet:
+            click.echo("The lab is up." if started else "The lab is up already.")
+            _say_servers(status)
+            click.echo(f"Trust and credentials are in {folder}")
 
 
 def _shift(world: Path, ports_from: int | None) -> int:
@@ -182,10 +185,31 @@ def _say_ledger(answer: Json) -> None:
     told = answer["ledger"]
     click.echo(
         f"Asked {told['asked']} times, gave {told['codes_given']} codes, let in {told['logins']} logins "
-        f"and refused {told['logins_refused']}; {told['sent_twice']} licensing commands ran twice."
+        f"and refused {told['logins_refused']}; {told['ran_twice']} registrations ran twice with one token."
     )
     for fault in answer["faults"]:
         click.echo(f"Fault: {fault}")
+
+
+@lab.command("ledger", epilog="\b\nExample:\n  xlicense lab ledger --json")
+@_place
+@_JSON
+def ledger(chdir: Path, state: Path, as_json: bool) -> None:
+    """List everything the lab was asked and every code it gave out, in order. Codes are in clear."""
+    with _lab_errors():
+        answer = _ask(chdir, state, "ledger")
+        if as_json:
+            click.echo(json.dumps(answer, indent=2))
+            return
+        for one in answer["asked"]:
+            done = "ran" if one["ran"] else "did not run"
+            click.echo(f"{one['at']}  {one['where']:<16} {one['text']}  ({done}, {_answered(one)})")
+        for one in answer["given"]:
+            click.echo(f"{one['at']}  {one['where']:<16} gave {one['kind']} {one['value']}")
+
+
+def _answered(one: Json) -> str:
+    return str(one["status"]) if one["answered"] else "not answered"
 
 
 @lab.command(
@@ -220,13 +244,15 @@ def advance(chdir: Path, state: Path, duration: str) -> None:
 
 @lab.command("down", epilog="\b\nExample:\n  xlicense lab down")
 @_place
-def down(chdir: Path, state: Path) -> None:
+@_QUIET
+def down(chdir: Path, state: Path, quiet: bool) -> None:
     """End the lab. What it held is gone; its folder stays."""
     with _lab_errors():
         from providers.lab.process import down as end_lab
 
         ended = end_lab((chdir / state).resolve())
-        click.echo("The lab is down." if ended else "No lab was running.")
+        if not quiet:
+            click.echo("The lab is down." if ended else "No lab was running.")
 
 
 @lab.group("fault")

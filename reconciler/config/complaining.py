@@ -20,6 +20,8 @@ from reconciler.config.events import YamlPath
 from reconciler.config.sources import SECRET_KEYS, Source
 from reconciler.errors import Complaint
 
+MANY = 100
+"""Complaints of one kind of check that are written out for one file."""
 REFERENCES = (
     "{env: NAME}, {file: path}, {keyring: service/user}, {command: [program, argument]}, {vault: path#key}"
 )
@@ -27,25 +29,47 @@ REFERENCES = (
 
 def yaml_complaints(source: Source) -> list[Complaint]:
     """What the event stream already found."""
-    return [source.complaint((r.line, r.column), r.message, r.code) for r in source.remarks]
+    found = source.remarks[:MANY]
+    complaints = [source.complaint((item.line, item.column), item.message, item.code) for item in found]
+    return complaints + _and_more(source, len(source.remarks))
 
 
 def document_complaints(source: Source, error: ValidationError, model: type[BaseModel]) -> list[Complaint]:
     """One complaint for each thing that the document models refuse."""
-    found = error.errors(include_url=False, include_input=False)
-    complaints = [_complaint(source, dict(item), model) for item in found]
+    every = error.errors(include_url=False, include_input=False)
+    found = every[:MANY]
+    meant = {_meant(tuple(item["loc"]), model) for item in found if item["type"] == "extra_forbidden"}
+    wanted = [item for item in found if item["type"] != "missing" or tuple(item["loc"]) not in meant]
+    complaints = [_complaint(source, dict(item), model) for item in wanted]
     # What follows an unknown key may be a secret under a misspelt name: nobody else shows that line.
     unknown = {complaint.line for complaint in complaints if complaint.code == "unknown-key"}
     return [
         replace(item, source_line="") if item.line in unknown and item.code != "unknown-key" else item
         for item in complaints
-    ]
+    ] + _and_more(source, len(every))
+
+
+def _and_more(source: Source, count: int) -> list[Complaint]:
+    """A file of another kind altogether would be complained about line by line."""
+    if count <= MANY:
+        return []
+    return [source.complaint((0, 0), f"and {count - MANY} more errors in this file", "too-many-errors")]
+
+
+def _meant(path: YamlPath, model: type[BaseModel]) -> YamlPath:
+    """The place of the key that this unknown one was probably meant to be: then it is not missing as well."""
+    near = _nearest(str(path[-1]), _fields_at(model, path[:-1]))
+    return (*path[:-1], near) if near else path
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """``; did you mean …?``, or nothing where nothing is near."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {near[0]}?" if near else ""
+    near = _nearest(word, known)
+    return f"; did you mean {near}?" if near else ""
+
+
+def _nearest(word: str, known: Iterable[str]) -> str | None:
+    return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)), None)
 
 
 def _complaint(source: Source, item: dict[str, Any], model: type[BaseModel]) -> Complaint:
@@ -89,8 +113,6 @@ def _sentence(source: Source, item: Mapping[str, Any], path: YamlPath) -> tuple[
             "" if _is_secret(path) else suggestion(str(_value(source.data, path)), re.split(", | or ", words))
         )
         return f"must be {words}{hint}", "bad-value"
-    if kind == "too_short":
-        return "must not be empty", "bad-value"
     return _SHAPES.get(kind, "has the wrong shape"), "wrong-type"
 
 
@@ -105,10 +127,7 @@ _SHAPES = {
 
 def _value(data: Any, path: YamlPath) -> Any:
     for part in path:
-        try:
-            data = data[part]
-        except (KeyError, IndexError, TypeError):
-            return ""
+        data = data[part]
     return data
 
 

@@ -9,9 +9,9 @@ A key that is not written is None: what the YAML does not name is not managed.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from reconciler.config.scalars import (
@@ -40,9 +40,13 @@ from reconciler.config.scalars import (
     VariableName,
     VaultEntry,
     VersionRange,
+    WithMinItems,
+    refuse,
     whole,
 )
 from reconciler.model import Manage, ManagerKind, RegistrationMode, Role, SecretRef, State, TransportMode
+
+T = TypeVar("T")
 
 LITERAL_SECRET = "literal_secret"
 ONE_REFERENCE = "one_reference"
@@ -52,6 +56,13 @@ class Document(BaseModel):
     """The base of all: frozen, no unknown keys, and no input in the text of an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+def _not_empty(value: tuple[T, ...]) -> tuple[T, ...]:
+    return value or refuse("a list of at least one")
+
+
+NotEmpty = Annotated[tuple[T, ...], AfterValidator(_not_empty), WithMinItems()]
 
 
 class SecretDoc(Document):
@@ -67,8 +78,8 @@ class SecretDoc(Document):
     keyring: KeyringEntry | None = Field(
         None, description="service/user in the system keyring (needs the extra `keyring`)."
     )
-    command: tuple[Text, ...] | None = Field(
-        None, description="A program and its arguments; what it prints is the secret. No shell.", min_length=1
+    command: NotEmpty[Text] | None = Field(
+        None, description="A program and its arguments; what it prints is the secret. No shell."
     )
     vault: VaultEntry | None = Field(
         None, description="path#key in HashiCorp Vault at VAULT_ADDR (needs the extra `vault`)."
@@ -292,7 +303,7 @@ class ClusterDoc(Document):
     transport: TransportDoc | None = Field(None, description="How its nodes reach the manager.")
     privacy: PrivacyDoc | None = Field(None, description="What its nodes tell the manager.")
     registration: RegistrationDoc | None = Field(None, description="How its nodes get their licences.")
-    nodes: tuple[NodeDoc, ...] = Field(description="The peers, the primary first.", min_length=1)
+    nodes: NotEmpty[NodeDoc] = Field(description="The peers, the primary first.")
 
 
 class DefaultsDoc(Document):
@@ -356,7 +367,7 @@ class LimitsDoc(Document):
     """Guards with numbers."""
 
     clusters_changed: ClustersChangedDoc = Field(
-        ClustersChangedDoc(), description="How much of the fleet one plan may change."
+        ClustersChangedDoc(), description="How many clusters one plan may change."
     )
     pool_left_at_least: dict[Name, dict[Entitlement, Count]] = Field(
         default_factory=dict, description="Licences to leave in an account: {emea: {rms: 5}}."
@@ -376,9 +387,9 @@ class PolicyDoc(Document):
     """Limits and waiting times."""
 
     evaluation: EvaluationDoc = Field(EvaluationDoc(), description="Remaining evaluation days.")
-    handoff: HandoffDoc = Field(HandoffDoc(), description="What is expected of people.")
+    handoff: HandoffDoc = Field(HandoffDoc(), description="Steps that people do.")
     alarms: AlarmsDoc = Field(AlarmsDoc(), description="Which alarms count.")
-    limits: LimitsDoc = Field(LimitsDoc(), description="Guards with numbers.")
+    limits: LimitsDoc = Field(LimitsDoc(), description="How much one plan may change or use up.")
     plan_valid_for: Duration = Field(86_400, description="How long a saved plan may be applied: 24h.")
     registration_wait: Duration = Field(2_100, description="How long to wait for a registration: 35m.")
     replication_wait: Duration = Field(60, description="How long peers may take to see a change: 60s.")
@@ -399,4 +410,4 @@ class WorkspaceDoc(Document):
     )
     defaults: DefaultsDoc = Field(DefaultsDoc(), description="What holds where a cluster says nothing.")
     journal: JournalDoc = Field(JournalDoc(), description="The record of what was done.")
-    policy: PolicyDoc = Field(PolicyDoc(), description="Limits and waiting times.")
+    policy: PolicyDoc = Field(PolicyDoc(), description="Limits, waiting times, and what is allowed.")

@@ -12,6 +12,7 @@ password that somebody forgot to quote.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -26,6 +27,7 @@ MAX_EXPANDED = 20_000
 Tree: TypeAlias = "str | list[Any] | dict[str, Any]"
 YamlPath: TypeAlias = tuple[str | int, ...]
 
+_LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 _PARSER: Any = yaml.CBaseLoader if yaml.__with_libyaml__ else yaml.BaseLoader
 
 
@@ -110,12 +112,15 @@ def _syntax(text: str, error: yaml.YAMLError) -> Remark:
     return Remark(line, column, f"this is not YAML: {problem}", "yaml-syntax")
 
 
+def lines_of(text: str) -> list[str]:
+    """The lines as YAML counts them."""
+    return _LINE_BREAK.split(text)
+
+
 def _is_tab(text: str, line: int, column: int) -> bool:
-    lines = text.splitlines()
-    if not 0 < line <= len(lines):
-        return False
-    row = lines[line - 1]
-    return row[column - 1 : column] == "\t" or row[: len(row) - len(row.lstrip())].count("\t") > 0
+    row = "".join(lines_of(text)[line - 1 : line]) if line else ""
+    indent = row[: len(row) - len(row.lstrip())]
+    return "\t" in indent or row[column - 1 : column] == "\t"
 
 
 def _first_unprintable(text: str) -> int:
@@ -124,8 +129,8 @@ def _first_unprintable(text: str) -> int:
 
 
 def _line_and_column(text: str, index: int) -> tuple[int, int]:
-    before = text[:index]
-    return before.count("\n") + 1, index - (before.rfind("\n") + 1) + 1
+    before = lines_of(text[:index])
+    return len(before), len(before[-1]) + 1
 
 
 def _remark(mark: Any, message: str, code: str) -> Remark:

@@ -54,6 +54,7 @@ def _writer() -> YAML:
 def format_text(text: str, path: str) -> str:
     """The text in the one form: same tree, same comments, serials in double quotes; formatting it again
     changes nothing. Raises ConfigError where it is not YAML, or cannot be formatted without loss."""
+    text = _line_ends(text)
     before = _tree(text, path)
     for _ in range(_ROUNDS):
         once = _round_trip(text, path, _quote_serials)
@@ -69,6 +70,7 @@ def format_text(text: str, path: str) -> str:
 
 def edit_text(text: str, path: str, change: Callable[[CommentedMap], None]) -> str:
     """The text after ``change`` was made to its mapping; comments kept. Raises ConfigError as above."""
+    text = _line_ends(text)
     _tree(text, path)
     changed = _round_trip(text, path, change)
     if not set(_comments(text)) <= set(_comments(changed)):
@@ -89,6 +91,10 @@ def write_mapping(data: Mapping[str, Any], *, inline: Sequence[str] = (), headin
 def read_tree(text: str) -> Any:
     """The plain data as ruamel sees it; a test holds it against `events.read`."""
     return _plain(_writer().load(text))
+
+
+def _line_ends(text: str) -> str:
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _tree(text: str, path: str) -> Any:

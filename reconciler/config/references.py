@@ -57,9 +57,11 @@ class SecretResolver:
             descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
             raise SecretError(f"{ref}: {_why(file, error)}", remedy=f"create {file}, mode 0600") from None
-        with os.fdopen(descriptor, "rb") as stream:
+        try:
             _check_owner_only(ref, file, os.fstat(descriptor))
-            return _decode(ref, stream.read(MAX_BYTES + 1))
+            return _decode(ref, os.read(descriptor, MAX_BYTES + 1))
+        finally:
+            os.close(descriptor)
 
     def _from_command(self, ref: SecretRef) -> str:
         argv = list(ref.value) if isinstance(ref.value, tuple) else [ref.value]

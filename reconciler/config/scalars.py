@@ -76,6 +76,15 @@ class Reads:
         return dict(self._schema)
 
 
+class WithMinItems:
+    """Tells an editor that a list is not empty; pydantic's own limit would complain of wrong items too."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "minItems": 1}
+
+
 def whole(low: int, high: int) -> Reads:
     """A whole number from ``low`` to ``high``, both included; no sign, no leading zero, no separator."""
 

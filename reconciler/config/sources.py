@@ -17,10 +17,11 @@ from reconciler.config.events import Spot, YamlPath
 from reconciler.errors import Complaint
 
 SECRET_KEYS = frozenset({"password", "key", "client_id", "client_secret", "credentials", "token"})
-_SENSITIVE = re.compile(
-    r"(pas\w*|pwd|pw|secret\w*|client\w*|value|key|credential\w*|private\w*|token)[\"']?\s*:|PRIVATE KEY",
-    re.IGNORECASE,
-)
+_KEY = r"(pas\w*|pwd|pw|secret\w*|client\w*|value|key|credential\w*|private\w*|token)[\"']?\s*:"
+_SENSITIVE = re.compile(rf"{_KEY}|PRIVATE KEY", re.IGNORECASE)
+_STILL_OPEN = re.compile(rf"{_KEY}[^,{{}}\[\]]*\Z", re.IGNORECASE)
+_LONGEST_SHOWN = 300
+_LINES_BEFORE = 20
 
 
 class Source:
@@ -46,7 +47,7 @@ class Source:
 
     @cached_property
     def lines(self) -> list[str]:
-        return re.split(r"\r\n|\r|\n", self.text)
+        return events.lines_of(self.text)
 
     def spot(self, path: YamlPath) -> Spot:
         """Where this value stands, or the nearest one around it that was written."""
@@ -78,18 +79,22 @@ class Source:
         if not 0 < line <= len(self.lines):
             return ""
         row = self.lines[line - 1]
-        if len(row) > 300 or any(_SENSITIVE.search(text) for text in (row, *self._above(line))):
-            return ""
-        return row
+        near = (row, *self._above(line))
+        before = "\n".join(self.lines[max(0, line - 1 - _LINES_BEFORE) : line - 1])
+        hidden = any(_SENSITIVE.search(text) for text in near) or _STILL_OPEN.search(before)
+        return "" if hidden or len(row) > _LONGEST_SHOWN else row
 
     def _above(self, line: int) -> list[str]:
         """The lines that this one is indented under: a long value belongs to the key above it."""
         indent = _indent(self.lines[line - 1])
         found = []
-        for row in reversed(self.lines[: line - 1]):
+        for number in range(line - 2, -1, -1):
+            row = self.lines[number]
             if row.strip() and _indent(row) < indent:
                 indent = _indent(row)
                 found.append(row)
+            if not indent:
+                break
         return found
 
 

@@ -8,6 +8,8 @@ run that ended partly goes on with the same file), never more and never differen
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.errors import PlanFileError, Refused
@@ -16,6 +18,7 @@ from reconciler.execution.observe import observe, overlay
 from reconciler.execution.recover import recover
 from reconciler.model import (
     FORMAT_VERSION,
+    Action,
     Address,
     ClusterDesired,
     Observation,
@@ -65,7 +68,15 @@ def check_plan_file(planned: Plan, *, workspace: str, tool_version: str, now: da
         raise PlanFileError(f"the plan expired at {planned.expires_at:%Y-%m-%d %H:%M} UTC", remedy=_AGAIN)
 
 
-async def bind(engine: Engine, planned: Plan) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The plan as it is now, and the approved actions that it lost because their node cannot be read."""
+
+    plan: Plan
+    lost: tuple[tuple[Action, str], ...] = ()
+
+
+async def bind(engine: Engine, planned: Plan) -> Bound:
     """The plan as it is now, proven to be a part of the one that was approved.
 
     Raises PlanFileError (stale, with what differs) or Refused (a rule says no that did not before).
@@ -83,7 +94,15 @@ async def bind(engine: Engine, planned: Plan) -> Plan:
     stale = differences(planned, again)
     if stale:
         raise PlanFileError("the plan is stale: the world has changed", differences=stale, remedy=_AGAIN)
-    return again
+    return Bound(again, tuple(_lost(planned, again)))
+
+
+def _lost(planned: Plan, again: Plan) -> Iterator[tuple[Action, str]]:
+    left = {action.id for action in again.actions}
+    troubles = {node.address: node.problems[0].message for node in again.observation.nodes if node.problems}
+    for action in planned.runnable:
+        if action.id not in left and action.address in troubles:
+            yield action, troubles[action.address]
 
 
 def _touched(engine: Engine, planned: Plan) -> tuple[ClusterDesired, ...]:

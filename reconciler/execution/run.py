@@ -11,9 +11,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
+from reconciler.execution.binding import Bound
 from reconciler.execution.effects import carry_out
 from reconciler.execution.engine import Engine
 from reconciler.model import (
+    AccountObserved,
     Action,
     ActionOutcome,
     Address,
@@ -21,6 +23,7 @@ from reconciler.model import (
     CodeKind,
     EffectClass,
     Kind,
+    NodeObserved,
     Plan,
     ProblemKind,
     Purpose,
@@ -33,12 +36,14 @@ from reconciler.planning import held_back
 _HEARTBEAT = 15.0
 
 
-async def run(engine: Engine, plan: Plan, *, command: str, lock_timeout: float = 0.0) -> RunResult:
+async def run(engine: Engine, bound: Bound, *, command: str, lock_timeout: float = 0.0) -> RunResult:
     """Carry out this plan under leases; always returns the whole story, also when it was stopped.
+
+    What was approved and cannot be done, because its node cannot be read, is told as failed.
 
     Raises LockHeld before anything is done, PlanFileError where the plan was used up already.
     """
-    journal = engine.journal
+    journal, plan = engine.journal, bound.plan
     run_id = journal.begin_run(command, plan.content_digest, plan.nonce)
     ending = "failed"
     outcomes: dict[str, ActionOutcome] = {}
@@ -53,8 +58,8 @@ async def run(engine: Engine, plan: Plan, *, command: str, lock_timeout: float =
     finally:
         journal.release(run_id)
         used = all(outcome.result is Result.DONE for outcome in outcomes.values()) and ending == "finished"
-        journal.end_run(run_id, ending, plan_used=used and not plan.held_back)
-    return _story(engine, run_id, plan, outcomes)
+        journal.end_run(run_id, ending, plan_used=used and not plan.held_back and not bound.lost)
+    return _story(engine, run_id, bound, outcomes)
 
 
 def leased(actions: Iterable[Action]) -> tuple[Address, ...]:
@@ -68,10 +73,14 @@ async def _heartbeat(engine: Engine, run_id: str) -> None:
         engine.journal.heartbeat(run_id)
 
 
-def _story(engine: Engine, run_id: str, plan: Plan, outcomes: Mapping[str, ActionOutcome]) -> RunResult:
-    troubled = [node for node in plan.observation.nodes if node.problems]
-    troubled_accounts = [account for account in plan.observation.accounts if account.problems]
-    readings = [*troubled, *troubled_accounts]
+def _story(engine: Engine, run_id: str, bound: Bound, outcomes: Mapping[str, ActionOutcome]) -> RunResult:
+    plan = bound.plan
+    lost = (
+        ActionOutcome(action, Result.FAILED, f"not sent: {why}", "xlicense plan")
+        for action, why in bound.lost
+    )
+    both: tuple[NodeObserved | AccountObserved, ...] = (*plan.observation.nodes, *plan.observation.accounts)
+    readings = [reading for reading in both if reading.problems]
     untrusted = tuple(
         reading.address
         for reading in readings
@@ -79,7 +88,7 @@ def _story(engine: Engine, run_id: str, plan: Plan, outcomes: Mapping[str, Actio
     )
     return RunResult(
         run_id,
-        tuple(outcomes[action.id] for action in plan.actions if action.id in outcomes),
+        (*(outcomes[action.id] for action in plan.actions if action.id in outcomes), *lost),
         tuple(refusal for refusal in plan.refusals if refusal.overridden is None),
         engine.journal.held().waiting,
         unread=tuple(reading.address for reading in readings if reading.address not in untrusted),
@@ -157,12 +166,9 @@ class _Schedule:
             if outcome.result is not Result.DONE
         }
         undone = [action for action in self._plan.actions if not self._is_done(action)]
-        found = {action_id: item.text for action_id, item in held_back(undone, {**self._parked, **lost}).items()}
-        return {
-            action_id: text
-            for action_id, text in {**found, **self._parked}.items()
-            if action_id not in self._outcomes
-        }
+        found = held_back(undone, {**self._parked, **lost})
+        reasons = {**{action_id: item.text for action_id, item in found.items()}, **self._parked}
+        return {action_id: text for action_id, text in reasons.items() if action_id not in self._outcomes}
 
     def _is_done(self, action: Action) -> bool:
         outcome = self._outcomes.get(action.id)

@@ -11,8 +11,10 @@ because the spool holds heads of the old one.
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, NamedTuple
 
 
 class RecordKind(StrEnum):
@@ -44,11 +46,12 @@ class Head:
     hash: str
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
 START = Head(0, "0" * 64)
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One line of the journal. ``at`` is ISO 8601, ``payload`` canonical JSON, ``run`` and ``op`` may be "".
 
     ``spool`` is how many bytes the spool had at least when the record was made.
@@ -67,6 +70,11 @@ class Record:
     @property
     def head(self) -> Head:
         return Head(self.seq, self.hash)
+
+
+def canonical(data: Any) -> str:
+    """The JSON text of plain data without floats: sorted keys, no blanks, ASCII; the same for equal data."""
+    return _ENCODER.encode(data)
 
 
 def _hash(seq: int, at: str, kind: str, run: str, op: str, spool: int, payload: str, prev: str) -> str:
@@ -89,13 +97,6 @@ def break_at(head: Head, record: Record) -> str | None:
     if record.prev != head.hash:
         return f"record {record.seq} does not follow record {head.seq}"
     again = _hash(
-        record.seq,
-        record.at,
-        record.kind,
-        record.run,
-        record.op,
-        record.spool,
-        record.payload,
-        record.prev,
+        record.seq, record.at, record.kind, record.run, record.op, record.spool, record.payload, head.hash
     )
     return None if again == record.hash else f"record {record.seq} was altered"

@@ -6,7 +6,6 @@ Belongs here: writing a record, reading on, the codes and their values. What the
 
 from __future__ import annotations
 
-import json
 import secrets
 import threading
 from collections.abc import Iterator
@@ -19,12 +18,14 @@ from reconciler.errors import JournalError
 from reconciler.model import EffectState, HeldCode, OpenEffect, to_data
 from reconciler.ports import Clock
 
-from .chain import RecordKind
+from .chain import Record, RecordKind, canonical, link
 from .fold import CodeEntry, EffectEntry
 from .folder import HOLDERS
 from .keys import Seal
 from .leases import Leases
 from .opening import Files, problems, read_on
+
+_SHORTEST = 6
 
 
 class JournalCore:
@@ -39,6 +40,7 @@ class JournalCore:
         self._leases = Leases(files.store, files.folder / HOLDERS)
         self._readable: dict[str, bool] = {}
         self._values: set[str] = set()
+        self._made: list[Record] | None = None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._files.folder}, record {self._fold.head.seq})"
@@ -71,7 +73,7 @@ class JournalCore:
     # Codes
 
     def _keep(self, code: HeldCode, value: str, run_id: str) -> None:
-        self._values.add(value)
+        self._remember(value)
         data = {"code": to_data(code), "sealed": self._seal.seal_text(value)}
         self._write(RecordKind.CODE, data, run=run_id, op=code.op_id or "")
 
@@ -86,8 +88,13 @@ class JournalCore:
         except JournalError as error:
             message = f"code {entry.code.code_id} ({entry.code.slot}) is held and not readable here"
             raise JournalError(f"{message}: {error.message}", remedy=error.remedy) from None
-        self._values.add(value)
+        self._remember(value)
         return value
+
+    def _remember(self, value: str) -> None:
+        """What is shorter than any code would only make holes in texts."""
+        if len(value) >= _SHORTEST:
+            self._values.add(value)
 
     def codes(self, *, all: bool = False) -> tuple[HeldCode, ...]:  # noqa: A002 - the flag of the command
         """The codes that the world has not used up, or all that were ever kept; oldest first."""
@@ -107,10 +114,10 @@ class JournalCore:
     # Effects
 
     def _effect(self, entry: EffectEntry) -> OpenEffect:
-        answered = self._files.spool.answered(entry.effect.op_id)
-        if entry.effect.state is EffectState.SENDING and answered:
-            return replace(entry.effect, state=EffectState.ANSWERED)
-        return entry.effect
+        effect = entry.effect()
+        if effect.state is EffectState.SENDING and self._files.spool.answered(effect.op_id):
+            return replace(effect, state=EffectState.ANSWERED)
+        return effect
 
     def _must_be_open(self, op_id: str) -> None:
         if op_id not in self._fold.effects:
@@ -120,22 +127,44 @@ class JournalCore:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Nobody else writes meanwhile, and what others wrote before is known. Holds at most one `_write`,
-        as the last thing: the state takes in what is committed and nothing else.
+        """Nobody else writes meanwhile, and what others wrote before is known.
+
+        The state takes in the records of this step once they are committed, and not before.
         """
         with self._lock:
             self._usable()
+            made: list[Record] = []
             with self._files.store.transaction():
                 self._read_on()
-                yield
-            self._read_on()
+                self._made = made
+                try:
+                    yield
+                finally:
+                    self._made = None
+            for record in made:
+                self._fold.apply(record)
 
     def _write(self, kind: RecordKind, data: dict[str, Any], *, run: str = "", op: str = "") -> None:
-        """Add one record; it is on disk when this returns."""
-        payload = json.dumps(data, sort_keys=True, separators=(",", ":"))
-        at, spool = self._now(), self._files.spool.end
-        with self._alone():
-            self._files.store.append(at=at, kind=kind, run=run, op=op, payload=payload, spool=spool)
+        """Add one record, alone or as part of a step; it is on disk when the step ends."""
+        with self._lock:
+            if self._made is not None:
+                self._append(self._made, kind, data, run, op)
+                return
+            with self._alone():
+                self._write(kind, data, run=run, op=op)
+
+    def _append(self, made: list[Record], kind: RecordKind, data: dict[str, Any], run: str, op: str) -> None:
+        record = link(
+            made[-1].head if made else self._fold.head,
+            at=self._now(),
+            kind=kind,
+            run=run,
+            op=op,
+            spool=self._files.spool.end,
+            payload=canonical(data),
+        )
+        self._files.store.append(record)
+        made.append(record)
 
     def _usable(self) -> None:
         if not self._files.spool.close.alive:
@@ -159,7 +188,7 @@ class JournalCore:
     def _clean(self, text: str) -> str:
         """A text without any code value that this process has seen."""
         for value in self._values:
-            text = text.replace(value, "<code>") if value else text
+            text = text.replace(value, "<code>")
         return text
 
 

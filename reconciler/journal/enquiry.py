@@ -55,13 +55,14 @@ class Enquiry(JournalCore):
         return tuple(fold.effects.values())
 
     def _operation(self, entry: EffectEntry) -> Operation:
+        effect = self._effect(entry)
         return Operation(
-            effect=self._effect(entry),
-            action=entry.full_action(),
+            effect=effect,
+            action=entry.action(),
             open=entry.open,
             text=entry.text,
             events=tuple(entry.events),
-            chunks=len(self._files.spool.received(entry.effect.op_id)),
+            chunks=len(self._files.spool.received(effect.op_id)),
         )
 
     def resolve(self, op_id: str, how: Resolution, evidence: Path | None, reason: str) -> None:
@@ -97,7 +98,7 @@ class Enquiry(JournalCore):
     # Codes
 
     def reveal(self, code_id: str, reason: str) -> str:
-        """The value of a code, used up or not. Who asked and why is recorded first."""
+        """The value of a code, used up or not. Who asked and why is on disk before it is given out."""
         with self._lock:
             self._refresh()
             entry = self._fold.codes.get(code_id)
@@ -123,7 +124,7 @@ class Enquiry(JournalCore):
             self._refresh()
             held = [lease for lease in self._leases.all() if lease.run_id == run_id]
             if not held:
-                raise UsageError(f"{run_id} holds no lease", remedy="xlicense op list")
+                raise UsageError(f"{run_id} holds no lease")
             self._write(RecordKind.UNLOCKED, {"text": held[0].holder, "by": user()}, run=run_id)
             self._leases.release(run_id)
             return Unlocked(
@@ -132,7 +133,7 @@ class Enquiry(JournalCore):
                 alive=held[0].alive,
                 addresses=tuple(lease.address for lease in held),
                 open_effects=tuple(
-                    op_id for op_id, entry in self._fold.effects.items() if entry.effect.run_id == run_id
+                    op_id for op_id, entry in self._fold.effects.items() if entry.run_id == run_id
                 ),
             )
 
@@ -155,17 +156,33 @@ class Enquiry(JournalCore):
         value = value.strip() if value is not None else None
         with self._lock:
             self._refresh()
-            waiting, closed = self._fold.waiting.get(handoff_id), self._fold.closed.get(handoff_id)
-            earlier = self._earlier(handoff_id)
-            kept = self._keep_answer(handoff_id, waiting or closed, value, by, ticket)
-            verdict, text = judge(waiting, value, earlier, closed is not None)
-            self._note_verdict(handoff_id, waiting, kept, verdict, text)
-            known = self._fold.waiting.get(handoff_id) or self._fold.closed.get(handoff_id)
-            return AnswerVerdict(verdict, text, known, kept)
+            kept = self._keep_answer(handoff_id, self._handoff(handoff_id), value, by, ticket)
+            verdict, text = self._judge(handoff_id, value, kept)
+            return AnswerVerdict(verdict, text, self._handoff(handoff_id), kept)
 
-    def _earlier(self, handoff_id: str) -> list[str]:
+    def _handoff(self, handoff_id: str) -> Waiting | None:
+        return self._fold.waiting.get(handoff_id) or self._fold.closed.get(handoff_id)
+
+    def _judge(self, handoff_id: str, value: str | None, kept: str | None) -> tuple[Verdict, str]:
+        """Of two who answer at once, the second is judged knowing the first."""
+        with self._alone():
+            waiting = self._fold.waiting.get(handoff_id)
+            earlier = self._earlier(handoff_id, kept)
+            verdict, text = judge(waiting, value, earlier, handoff_id in self._fold.closed)
+            data: dict[str, Any] = {
+                "handoff": handoff_id,
+                "verdict": verdict.value,
+                "code_id": kept,
+                "slot": (waiting.slot if waiting else None) or f"answer/{handoff_id}",
+                "text": text,
+            }
+            self._write(RecordKind.VERDICT, data)
+        return verdict, text
+
+    def _earlier(self, handoff_id: str, kept: str | None) -> list[str]:
         """The values answered before, as far as they are readable here."""
-        entries = [self._fold.codes[known] for known in self._fold.answers.get(handoff_id, ())]
+        others = [known for known in self._fold.answers.get(handoff_id, ()) if known != kept]
+        entries = [self._fold.codes[known] for known in others]
         return [self._open(entry) for entry in entries if self._is_readable(entry)]
 
     def _keep_answer(
@@ -192,19 +209,6 @@ class Enquiry(JournalCore):
             readable=False,
             from_person=True,
         )
-
-    def _note_verdict(
-        self, handoff_id: str, waiting: Waiting | None, kept: str | None, verdict: Verdict, text: str
-    ) -> None:
-        slot = (waiting.slot if waiting else None) or f"answer/{handoff_id}"
-        data: dict[str, Any] = {
-            "handoff": handoff_id,
-            "verdict": verdict.value,
-            "code_id": kept,
-            "slot": slot,
-            "text": text,
-        }
-        self._write(RecordKind.VERDICT, data)
 
 
 def _evidence(path: Path | None) -> dict[str, Any] | None:

@@ -7,10 +7,10 @@ with the chain. Effects that have ended are dropped unless ``keep_ended`` asks f
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from reconciler.model import (
     Action,
@@ -24,24 +24,38 @@ from reconciler.model import (
 )
 
 from .chain import START, Head, Record, RecordKind
-from .views import Event
+from .views import Event, Verdict
 
 
 @dataclass(slots=True)
 class EffectEntry:
-    """One effect as far as the records go. ``action`` is plain JSON data."""
+    """One effect as far as the records go. Its intent is read only when asked for: most have ended."""
 
-    effect: OpenEffect
-    action: Mapping[str, Any]
+    intent: Record
+    state: EffectState = EffectState.INTENT
     open: bool = True
     text: str = ""
     events: list[Event] = field(default_factory=list)
 
-    def move(self, state: EffectState) -> None:
-        self.effect = replace(self.effect, state=state)
+    @property
+    def run_id(self) -> str:
+        return self.intent.run
 
-    def full_action(self) -> Action:
-        return from_data(Action, self.action)
+    def action(self) -> Action:
+        return from_data(Action, json.loads(self.intent.payload))
+
+    def effect(self) -> OpenEffect:
+        data = json.loads(self.intent.payload)
+        return OpenEffect(
+            op_id=self.intent.op,
+            action_id=data["id"],
+            kind=data["kind"],
+            address=Address(data["address"]),
+            subject=data["subject"],
+            state=self.state,
+            started=datetime.fromisoformat(self.intent.at),
+            run_id=self.intent.run,
+        )
 
 
 @dataclass(slots=True)
@@ -53,11 +67,15 @@ class CodeEntry:
     used: str | None = None
 
 
-class Told(NamedTuple):
-    """A record and its payload."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A record, and its payload for the kinds that need it."""
 
     record: Record
-    data: dict[str, Any]
+
+    @property
+    def data(self) -> Any:
+        return json.loads(self.record.payload)
 
 
 class Fold:
@@ -79,7 +97,7 @@ class Fold:
 
     def apply(self, record: Record) -> None:
         """Takes a record whose place in the chain was checked; a kind without a meaning changes nothing."""
-        told = Told(record, json.loads(record.payload))
+        told = Told(record)
         meaning = _MEANINGS.get(record.kind)
         if meaning is not None:
             meaning(self, told)
@@ -92,8 +110,9 @@ class Fold:
         self.journal_id = told.data["journal"]
 
     def _run(self, told: Told) -> None:
-        if told.data["nonce"] is not None:
-            self._nonces[told.record.run] = told.data["nonce"]
+        nonce = told.data["nonce"]
+        if nonce is not None:
+            self._nonces[told.record.run] = nonce
 
     def _run_end(self, told: Told) -> None:
         nonce = self._nonces.pop(told.record.run, None)
@@ -101,17 +120,7 @@ class Fold:
             self.used_nonces[nonce] = told.record.run
 
     def _intent(self, told: Told) -> None:
-        effect = OpenEffect(
-            op_id=told.record.op,
-            action_id=told.data["id"],
-            kind=told.data["kind"],
-            address=Address(told.data["address"]),
-            subject=told.data["subject"],
-            state=EffectState.INTENT,
-            started=datetime.fromisoformat(told.record.at),
-            run_id=told.record.run,
-        )
-        self.effects[told.record.op] = EffectEntry(effect, told.data)
+        self.effects[told.record.op] = EffectEntry(told.record)
 
     def _sending(self, told: Told) -> None:
         self._move(told.record.op, EffectState.SENDING)
@@ -120,7 +129,7 @@ class Fold:
         """A person may have closed an effect while its run was still at it: then it stays closed."""
         entry = self.effects.get(op_id)
         if entry is not None and entry.open:
-            entry.move(state)
+            entry.state = state
 
     def _verified(self, told: Told) -> None:
         self._move(told.record.op, EffectState.VERIFIED)
@@ -134,45 +143,54 @@ class Fold:
         """Both the end of an effect and what was found out later: only *unknown* leaves it open."""
         entry = self.effects.get(told.record.op)
         if entry is not None and entry.open:
-            entry.move(EffectState(told.data["state"]))
-            entry.text = told.data["text"]
-            entry.open = entry.effect.state is EffectState.UNKNOWN
+            data = told.data
+            entry.state, entry.text = EffectState(data["state"]), data["text"]
+            entry.open = entry.state is EffectState.UNKNOWN
 
     def _code(self, told: Told) -> None:
-        code = from_data(HeldCode, told.data["code"])
-        self.codes[code.code_id] = CodeEntry(code, told.data["sealed"].encode("ascii"))
+        data = told.data
+        code = from_data(HeldCode, data["code"])
+        self.codes[code.code_id] = CodeEntry(code, data["sealed"].encode("ascii"))
         self._move(told.record.op, EffectState.ANSWERED)
 
     def _used_up(self, told: Told) -> None:
+        data = told.data
         for entry in self.codes.values():
-            if entry.code.slot == told.data["slot"] and entry.used is None:
-                entry.used = told.data["why"]
+            if entry.code.slot == data["slot"] and entry.used is None:
+                entry.used = data["why"]
 
     def _parked(self, told: Told) -> None:
         waiting = from_data(Waiting, told.data)
         self.waiting[waiting.handoff_id] = waiting
 
     def _handoff_closed(self, told: Told) -> None:
-        waiting = self.waiting.pop(told.data["handoff"])
-        self.closed[waiting.handoff_id] = replace(waiting, done=True)
+        self._close(told.data["handoff"])
+
+    def _close(self, handoff_id: str) -> None:
+        waiting = self.waiting.pop(handoff_id, None)
+        if waiting is not None:
+            self.closed[handoff_id] = replace(waiting, done=True)
 
     def _answer(self, told: Told) -> None:
-        if told.data["code_id"] is not None:
-            self.answers.setdefault(told.data["handoff"], []).append(told.data["code_id"])
+        data = told.data
+        if data["code_id"] is not None:
+            self.answers.setdefault(data["handoff"], []).append(data["code_id"])
 
     def _verdict(self, told: Told) -> None:
         """An accepted answer moves its code into the slot that the hand-off fills, or marks a step done."""
-        if told.data["verdict"] == "duplicate" and told.data["code_id"] is not None:
-            self.codes[told.data["code_id"]].used = "given before"
-        if told.data["verdict"] != "accepted":
-            return
-        waiting = self.waiting[told.data["handoff"]]
-        if told.data["code_id"] is None:
-            self.waiting[waiting.handoff_id] = replace(waiting, done=True)
-            return
-        entry = self.codes[told.data["code_id"]]
-        entry.code = replace(entry.code, slot=told.data["slot"])
-        self.closed[waiting.handoff_id] = replace(self.waiting.pop(waiting.handoff_id), done=True)
+        data = told.data
+        if data["verdict"] == Verdict.ACCEPTED:
+            self._accepted(data)
+        elif data["verdict"] == Verdict.DUPLICATE and data["code_id"] is not None:
+            self.codes[data["code_id"]].used = "given before"
+
+    def _accepted(self, data: dict[str, Any]) -> None:
+        if data["code_id"] is not None:
+            entry = self.codes[data["code_id"]]
+            entry.code = replace(entry.code, slot=data["slot"])
+            self._close(data["handoff"])
+        elif data["handoff"] in self.waiting:
+            self.waiting[data["handoff"]] = replace(self.waiting[data["handoff"]], done=True)
 
     def _tell(self, told: Told) -> None:
         if self._keep_ended and told.record.op in self.effects:

@@ -34,8 +34,8 @@ def prepare(folder: Path) -> Path:
     Returns its absolute path. Raises JournalError.
     """
     folder = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() would follow the symlink that we refuse
-    _outside_checkouts(folder)
     try:
+        _outside_checkouts(folder)
         _make(folder)
         check_private(folder)
         _no_strangers(folder.parent)

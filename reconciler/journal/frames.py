@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from .chain import canonical
+
 Bytes = bytes | mmap.mmap
 
 _MAGIC = b"XLSP"
@@ -65,7 +67,7 @@ class Damage(Exception):
 
 
 def encode(kind: FrameKind, about: dict[str, Any], blob: bytes = b"") -> bytes:
-    body = json.dumps(about, separators=(",", ":"), sort_keys=True).encode() + b"\n" + blob
+    body = canonical(about).encode() + b"\n" + blob
     head = _HEAD.pack(_MAGIC, kind.value, len(body))
     return b"".join((head, _CRC.pack(zlib.crc32(head)), body, _CRC.pack(zlib.crc32(body))))
 

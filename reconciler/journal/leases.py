@@ -38,20 +38,23 @@ class Leases:
     def try_take(
         self, addresses: Sequence[Address], run_id: str, now: datetime, has_open: Callable[[str], bool]
     ) -> LeaseRow | None:
-        """Take all, or none and return one that is in the way."""
-        if not addresses:
-            return None
-        self._show_life(run_id)
-        with self._store.transaction():
-            standing = {row.address: row for row in self._store.leases()}
-            rivals = [standing[a] for a in addresses if a in standing and standing[a].run != run_id]
-            for row in rivals:
-                if not self._gives_way(row, now, has_open):
-                    return row
-            for row in rivals:
-                self._store.drop_leases(row.run)
+        """Inside a transaction: take all, or none and return one that is in the way."""
+        standing = {row.address: row for row in self._store.leases()}
+        rivals = [standing[a] for a in addresses if a in standing and standing[a].run != run_id]
+        for row in rivals:
+            if not self._gives_way(row, now, has_open):
+                return row
+        for row in rivals:
+            self._drop(row.run)
+        if addresses:
+            self._show_life(run_id)
             self._store.put_leases([self._row(address, run_id, now) for address in addresses])
         return None
+
+    def _drop(self, run_id: str) -> None:
+        """Its proof of life goes too: nothing asks for it any more."""
+        self._store.drop_leases(run_id)
+        (self._holders / run_id).unlink(missing_ok=True)
 
     def _gives_way(self, row: LeaseRow, now: datetime, has_open: Callable[[str], bool]) -> bool:
         if self.alive(row) is False:
@@ -86,36 +89,38 @@ class Leases:
         return False
 
     def _show_life(self, run_id: str) -> None:
-        if run_id not in self._locks:
-            path = self._holders / run_id
-            descriptor = open_private(path, os.O_RDWR)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            self._locks[run_id] = weakref.finalize(self, os.close, descriptor)
+        """Somebody who took our leases away has also removed the file."""
+        path = self._holders / run_id
+        if run_id in self._locks and path.exists():
+            return
+        descriptor = open_private(path, os.O_RDWR)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        self._hide(run_id)
+        self._locks[run_id] = weakref.finalize(self, os.close, descriptor)
+
+    def _hide(self, run_id: str) -> None:
+        if run_id in self._locks:
+            self._locks.pop(run_id)()
 
     def still_held(self, run_id: str) -> None:
         """Inside a transaction. Raises LockHeld where a run that took leases has lost one."""
-        if run_id in self._locks and not any(row.run == run_id for row in self._store.leases()):
+        if run_id in self._locks and not self._store.holds_lease(run_id):
             raise LockHeld(f"the leases of {run_id} were taken away meanwhile", remedy="xlicense plan")
 
     def beat(self, run_id: str, now: datetime) -> None:
         with self._store.transaction():
             self._store.beat(run_id, now.isoformat(), (now + LIFE).isoformat())
 
-    def release(self, run_id: str) -> tuple[LeaseRow, ...]:
+    def release(self, run_id: str) -> None:
         """Give back, or take away, every lease of this run."""
         with self._store.transaction():
-            rows = tuple(row for row in self._store.leases() if row.run == run_id)
-            self._store.drop_leases(run_id)
-        if run_id in self._locks:
-            self._locks.pop(run_id)()
-            (self._holders / run_id).unlink(missing_ok=True)
-        return rows
+            self._drop(run_id)
+        self._hide(run_id)
 
     def close(self) -> None:
         """Let go of the proofs of life; what is still leased then counts as left behind."""
-        for lock in self._locks.values():
-            lock()
-        self._locks.clear()
+        for run_id in tuple(self._locks):
+            self._hide(run_id)
 
     def all(self) -> tuple[Lease, ...]:
         return tuple(self._lease(row) for row in self._store.leases())

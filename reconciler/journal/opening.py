@@ -7,7 +7,6 @@ lost, each contradict the other. A missing journal next to a spool with evidence
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from pathlib import Path
 
 from reconciler.errors import JournalError
 
-from .chain import START, Head, RecordKind, break_at, link
+from .chain import START, Head, RecordKind, break_at, canonical, link
 from .fold import Fold
 from .folder import JOURNAL, SPOOL, prepare
 from .frames import FrameKind
@@ -36,10 +35,13 @@ class Files:
     fold: Fold
 
     def note_head(self) -> None:
-        """Write the newest head into the spool, where it is not yet."""
+        """Write the newest head into the spool, where it is not yet.
+
+        Not synced: a power cut can take back no record, so the head is only a witness against old copies.
+        """
         if self.fold.head.seq > self.spool.head.seq:
             head = self.fold.head
-            self.spool.append(FrameKind.HEAD, {"head": [head.seq, head.hash]})
+            self.spool.append(FrameKind.HEAD, {"head": [head.seq, head.hash]}, loose=True)
 
     def close(self) -> None:
         self.store.close()
@@ -101,19 +103,9 @@ def _create(store: Store, spool: Spool, workspace: str, now: datetime) -> None:
         spool.append(
             FrameKind.OPENING, {"journal": secrets.token_hex(8), "workspace": workspace, "version": 1}
         )
-    opening = dict(spool.opening or {})
-    payload = json.dumps(opening, sort_keys=True, separators=(",", ":"))
-    store.create(
-        lambda: link(
-            START,
-            at=now.isoformat(),
-            kind=RecordKind.GENESIS,
-            run="",
-            op="",
-            spool=spool.end,
-            payload=payload,
-        )
-    )
+    payload = canonical(spool.opening)
+    at = now.isoformat()
+    store.create(link(START, at=at, kind=RecordKind.GENESIS, run="", op="", spool=spool.end, payload=payload))
 
 
 def read_on(store: Store, fold: Fold) -> None:

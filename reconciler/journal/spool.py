@@ -2,7 +2,8 @@
 
 Belongs here: the file, its lock, its tail, an index of what is in it. The form of a frame is in `frames`;
 what is sealed and by whom is in `keys`. Nothing here awaits or buffers: `append` returns when the bytes are
-on disk (``O_APPEND|O_DSYNC``).
+on disk (``O_APPEND|O_DSYNC``), but for the heads of the record chain, which need not survive more than the
+process.
 
 Several processes may append. Each takes an advisory lock for the length of one write, and first reads what
 the others have added, so that a tail left by a process that died in the middle is cut off (it was never
@@ -27,6 +28,13 @@ from .chain import START, Head
 from .folder import open_private
 from .frames import Bytes, Damage, Frame, FrameKind, encode, scan
 
+_PAGE = 4096
+
+
+def _close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
+
 
 class Spool:
     """One open spool. Raises JournalError for damage, at open and later."""
@@ -42,7 +50,8 @@ class Spool:
         self._mutex = threading.RLock()
         self._depth = 0
         self._descriptor = open_private(path, os.O_RDWR | os.O_APPEND | os.O_DSYNC)
-        self.close = weakref.finalize(self, os.close, self._descriptor)
+        self._loose = open_private(path, os.O_WRONLY | os.O_APPEND)
+        self.close = weakref.finalize(self, _close, self._descriptor, self._loose)
         with self.exclusive():
             self._catch_up()
 
@@ -51,34 +60,61 @@ class Spool:
         """Keep other threads and processes from appending; may be nested."""
         with self._mutex:
             if self._depth == 0:
-                fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+                self._flock(fcntl.LOCK_EX)
             self._depth += 1
             try:
                 yield
             finally:
                 self._depth -= 1
                 if self._depth == 0 and self.close.alive:
-                    fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+                    self._flock(fcntl.LOCK_UN)
 
-    def append(self, kind: FrameKind, about: dict[str, Any], blob: bytes = b"") -> tuple[int, int]:
-        """Write one frame and return where it is. Raises JournalError; then the spool stays shut."""
+    def _flock(self, how: int) -> None:
+        try:
+            fcntl.flock(self._descriptor, how)
+        except OSError as error:
+            raise self._failed("locked", error) from error
+
+    def _failed(self, what: str, error: OSError) -> JournalError:
+        self.broken = True
+        return JournalError(f"the spool {self.path} cannot be {what}: {error.strerror}")
+
+    def append(
+        self, kind: FrameKind, about: dict[str, Any], blob: bytes = b"", *, loose: bool = False
+    ) -> tuple[int, int]:
+        """Write one frame and return where it is. Raises JournalError; then the spool stays shut.
+
+        A ``loose`` frame outlives the process at once and a power cut from the next synced frame on: it is
+        only left unsynced within one page, and the next frame, which begins in that page, takes it along.
+        """
         if self.broken or not self.close.alive:
             raise JournalError(f"the spool {self.path} is closed for this process")
         data = encode(kind, about, blob)
         with self.exclusive():
-            self._catch_up()
-            self._put(data)
+            trouble = self._trouble()
+            stays = (self.end + len(data)) // _PAGE == self.end // _PAGE
+            self._put(self._loose if loose and stays else self._descriptor, data)
+            if trouble is not None:
+                raise trouble
             frame = Frame(kind, about, blob, self.end, self.end + len(data))
             self._note(frame)
         return frame.start, frame.end
 
-    def _put(self, data: bytes) -> None:
+    def _trouble(self) -> JournalError | None:
+        """What came before may be damaged; what is to be written now is written all the same."""
+        try:
+            self._catch_up()
+        except JournalError as error:
+            self.broken = True
+            return error
+        return None
+
+    def _put(self, descriptor: int, data: bytes) -> None:
         """One write, all of it or never again one: a retry after a failed sync would prove nothing."""
         try:
-            written = os.write(self._descriptor, data)
+            written = os.write(descriptor, data)
         except OSError as error:
-            self.broken = True
-            raise JournalError(f"the spool {self.path} cannot be written: {error.strerror}") from error
+            raise self._failed("written", error) from error
         if written != len(data):
             self.broken = True
             raise JournalError(f"the spool {self.path} took {written} of {len(data)} bytes: the disk is full")
@@ -101,6 +137,8 @@ class Spool:
 
     def read(self, start: int, end: int) -> Frame:
         """The frame at this place, read back from the disk. Raises JournalError where it is damaged."""
+        if not self.close.alive:
+            raise JournalError(f"the spool {self.path} is closed")
         data = os.pread(self._descriptor, end - start, start)
         try:
             return next(scan(data, start))
@@ -121,8 +159,14 @@ class Spool:
             return
         try:
             self._take(size)
+            self._cut_tail(size)
         except Damage as damage:
             raise self._damaged(damage.offset) from None
+        except OSError as error:
+            raise self._failed("read", error) from error
+
+    def _cut_tail(self, size: int) -> None:
+        """A tail that was never finished was never reported as written."""
         if self.end < size:
             os.ftruncate(self._descriptor, self.end)
             os.fsync(self._descriptor)

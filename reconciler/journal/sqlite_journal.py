@@ -68,7 +68,6 @@ class SqliteJournal(Enquiry):
 
     def begin_run(self, command: str, plan_digest: str | None, nonce: str | None) -> str:
         run_id = f"run-{secrets.token_hex(5)}"
-
         data = {"command": command, "digest": plan_digest, "nonce": nonce}
         with self._alone():
             used_by = self._fold.used_nonces.get(nonce or "")
@@ -137,9 +136,9 @@ class SqliteJournal(Enquiry):
         with self._lock:
             self._must_be_open(op_id)
             entry = self._fold.effects[op_id]
-        action = entry.full_action()
+        action = entry.action()
         slot = action.makes or f"{produced.kind.value}/{action.subject}"
-        return self.note_code(op_id, entry.effect.run_id, action, produced, slot)
+        return self.note_code(op_id, entry.run_id, action, produced, slot)
 
     def note_verified(self, op_id: str, run_id: str, facts: Sequence[Verified]) -> None:
         data = {"facts": [to_data(fact) for fact in facts]}
@@ -193,10 +192,9 @@ class SqliteJournal(Enquiry):
     def held(self) -> HeldState:
         with self._lock:
             self._refresh()
-            effects = sorted(self._fold.effects.values(), key=lambda entry: entry.effect.started)
             evaluation = self._files.store.facts("evaluation").values()
             return HeldState(
-                open_effects=tuple(self._effect(entry) for entry in effects),
+                open_effects=tuple(self._effect(entry) for entry in self._fold.effects.values()),
                 codes=self._codes(used_too=False),
                 waiting=tuple(self._fold.waiting.values()),
                 verified=tuple(self._fold.verified.values()),
@@ -221,9 +219,7 @@ class SqliteJournal(Enquiry):
     def lease(self, addresses: Sequence[Address], run_id: str, wait_seconds: float) -> None:
         deadline = time.monotonic() + wait_seconds
         while True:
-            with self._lock:
-                self._usable()
-                self._refresh()
+            with self._alone():
                 rival = self._leases.try_take(addresses, run_id, self._clock.now(), self._has_open)
             if rival is None:
                 return
@@ -234,7 +230,7 @@ class SqliteJournal(Enquiry):
 
     def _has_open(self, run_id: str) -> bool:
         return any(
-            entry.effect.run_id == run_id and entry.effect.state is not EffectState.INTENT
+            entry.run_id == run_id and entry.state is not EffectState.INTENT
             for entry in self._fold.effects.values()
         )
 

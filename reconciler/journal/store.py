@@ -12,14 +12,14 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from reconciler.errors import JournalError
 
-from .chain import START, Head, Record, link
+from .chain import Record
 from .folder import open_private
 
 SCHEMA_VERSION = 1
@@ -42,14 +42,13 @@ _SCHEMA = (
 )
 
 _INSERT = "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_LAST = "SELECT seq, hash FROM records ORDER BY seq DESC LIMIT 1"
 _AFTER = "SELECT seq, at, kind, run, op, spool, payload, prev, hash FROM records WHERE seq > ? ORDER BY seq"
 _PUT_FACT = "INSERT INTO facts VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET value = ?3, digest = ?4"
+_ANY_LEASE = "SELECT 1 FROM leases WHERE run = ? LIMIT 1"
 _PUT_LEASE = "INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseRow:
+class LeaseRow(NamedTuple):
     """One lease as it is stored; times are ISO 8601."""
 
     address: str
@@ -80,9 +79,14 @@ class Store:
             self._db = sqlite3.connect(
                 path, isolation_level=None, check_same_thread=False, timeout=_BUSY_MS / 1000
             )
-            self._db.execute("PRAGMA journal_mode = WAL")
+            mode = self._db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA trusted_schema = OFF")
+        if mode != "wal":
+            raise JournalError(
+                f"the journal {path} cannot be locked where it is",
+                remedy="Put the state folder on a local disk.",
+            )
 
     def close(self) -> None:
         self._db.close()
@@ -97,14 +101,14 @@ class Store:
         with self._translated():
             return self._db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is None
 
-    def create(self, first: Callable[[], Record]) -> None:
+    def create(self, first: Record) -> None:
         """Make the tables and the first record, all or nothing."""
         with self.transaction():
             for statement in _SCHEMA:
                 self._db.execute(statement)
             self._db.execute(f"PRAGMA application_id = {_APPLICATION}")
             self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            self._db.execute(_INSERT, astuple(first()))
+            self._db.execute(_INSERT, first)
 
     def problems(self) -> tuple[str, ...]:
         """What SQLite's own check finds wrong with the file."""
@@ -114,13 +118,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """One durable step. Committed, that is synced, when it returns; rolled back on any exception.
-
-        One inside another is part of it.
-        """
-        if self._db.in_transaction:
-            yield
-            return
+        """One durable step. Committed, that is synced, when it returns; rolled back on any exception."""
         if self.broken:
             raise JournalError(f"the journal {self.path} is closed for this process after a failed write")
         with self._translated():
@@ -142,34 +140,22 @@ class Store:
         try:
             yield
         except sqlite3.Error as error:
-            raise JournalError(
-                f"the journal {self.path} cannot be used: {error}", remedy=_remedy(error)
-            ) from error
+            raise self._cannot(error) from error
 
-    def append(
-        self,
-        *,
-        at: str,
-        kind: str,
-        run: str,
-        op: str,
-        payload: str,
-        spool: int,
-    ) -> None:
-        """Add one record after whatever is last now."""
-        with self.transaction():
-            record = link(self.head(), at=at, kind=kind, run=run, op=op, spool=spool, payload=payload)
-            self._db.execute(_INSERT, astuple(record))
+    def _cannot(self, error: sqlite3.Error) -> JournalError:
+        return JournalError(f"the journal {self.path} cannot be used: {error}", remedy=_remedy(error))
 
-    def head(self) -> Head:
-        with self._translated():
-            row = self._db.execute(_LAST).fetchone()
-        return Head(*row) if row else START
+    def append(self, record: Record) -> None:
+        """Inside a transaction that has seen every record before this one."""
+        self._db.execute(_INSERT, record)
 
-    def records_after(self, seq: int) -> Iterator[Record]:
-        with self._translated():
+    def records_after(self, seq: int) -> Iterable[Record]:
+        """In order. Iterating may raise JournalError too."""
+        try:
             for row in self._db.execute(_AFTER, (seq,)):
                 yield Record(*row)
+        except sqlite3.Error as error:
+            raise self._cannot(error) from error
 
     def put_facts(self, kind: str, facts: Iterable[tuple[str, str]]) -> None:
         rows = [(kind, key, value, _fact_digest(kind, key, value)) for key, value in facts]
@@ -189,20 +175,24 @@ class Store:
         with self._translated():
             return tuple(LeaseRow(*row) for row in self._db.execute("SELECT * FROM leases ORDER BY address"))
 
+    def holds_lease(self, run: str) -> bool:
+        """Asked twice an effect, so it does not read every lease of a large fleet."""
+        with self._translated():
+            return self._db.execute(_ANY_LEASE, (run,)).fetchone() is not None
+
     def put_leases(self, rows: Sequence[LeaseRow]) -> None:
         """Inside a transaction."""
-        self._db.executemany(_PUT_LEASE, [astuple(row) for row in rows])
+        self._db.executemany(_PUT_LEASE, rows)
 
     def drop_leases(self, run: str) -> None:
         """Inside a transaction."""
         self._db.execute("DELETE FROM leases WHERE run = ?", (run,))
 
-    def beat(self, run: str, heartbeat: str, expires: str) -> int:
-        """Inside a transaction. Returns how many leases this run still has."""
-        changed = self._db.execute(
+    def beat(self, run: str, heartbeat: str, expires: str) -> None:
+        """Inside a transaction."""
+        self._db.execute(
             "UPDATE leases SET heartbeat = ?, expires = ? WHERE run = ?", (heartbeat, expires, run)
         )
-        return changed.rowcount
 
 
 def _remedy(error: sqlite3.Error) -> str:

@@ -60,7 +60,7 @@ def make_plan(
         PlanContext(desired, observation, held, examined.changes, wanted, now, options.overrides)
     )
     refusals = [*out_of_reach, *verdicts.refusals]
-    kept, withheld = sift(wanted, refusals)
+    kept, withheld = sift(wanted, [*refusals, *verdicts.blind])
     actions = ordered(kept)
     waiting = _waiting_for(actions, held.waiting)
     held_back = parked(actions, waiting)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from reconciler.model import Action, Address, HeldBack, Kind, Purpose, Refusal, Waiting
-from reconciler.rules import OUT_OF_REACH, out_of_reach, takes_out
+from reconciler.rules import OUT_OF_REACH, by_place, out_of_reach, taken_out
 
 from .graph import held_back
 
@@ -26,12 +26,12 @@ def limit(actions: Sequence[Action], inside: Callable[[Address], bool]) -> tuple
     if not outside:
         return list(actions), []
     unreachable = _taken(actions, outside)
-    pairs = [
-        (action, needed)
+    missing = _missing(actions, outside)
+    refusals = [
+        OUT_OF_REACH.refusal(out_of_reach(action, missing[action.id]))
         for action in actions
-        if action.id not in outside and (needed := _first_outside(action, actions, outside)) is not None
+        if action.id not in outside and action.id in missing
     ]
-    refusals = [OUT_OF_REACH.refusal(out_of_reach(action, needed)) for action, needed in pairs]
     kept = [
         action
         for action in actions
@@ -40,24 +40,26 @@ def limit(actions: Sequence[Action], inside: Callable[[Address], bool]) -> tuple
     return kept, refusals
 
 
-def _first_outside(action: Action, actions: Sequence[Action], outside: Mapping[str, str]) -> Action | None:
-    """What this action needs and a target leaves out; a way out goes with the switch that it is for."""
-    for other in actions:
-        if other.id in outside and (
-            other.id in action.needs or (_leaves(action) and action.id in other.needs)
-        ):
-            return other
-    return None
+def _missing(actions: Sequence[Action], outside: Mapping[str, str]) -> dict[str, Action]:
+    """For each action one that it needs and a target leaves out; a way out goes with its switch."""
+    by_id = {action.id: action for action in actions}
+    missing = {
+        action.id: by_id[need] for action in actions for need in reversed(action.needs) if need in outside
+    }
+    for action in actions:
+        if action.id in outside:
+            missing.update((need, action) for need in action.needs if need in by_id and _leaves(by_id[need]))
+    return missing
 
 
 def sift(actions: Sequence[Action], refusals: Sequence[Refusal]) -> tuple[list[Action], list[Action]]:
     """What may run, and what a refusal took out with everything that depends on it."""
+    places = by_place(actions)
     blocked = {
         action.id: refusal.rule
         for refusal in refusals
         if refusal.overridden is None
-        for action in actions
-        if takes_out(refusal, action)
+        for action in taken_out(refusal, places)
     }
     known = {action.id for action in actions}
     for action in actions:
@@ -105,16 +107,17 @@ def _taken(actions: Sequence[Action], blocked: Mapping[str, str]) -> dict[str, H
 def _switches(actions: Sequence[Action]) -> list[list[str]]:
     """For each switch of a registered cluster: the nodes' ways out, the switch, and their ways back."""
     by_id = {action.id: action for action in actions}
+    back: dict[str, list[str]] = {}
+    for action in actions:
+        for need in action.needs if action.kind is Kind.REGISTER else ():
+            back.setdefault(need, []).append(action.id)
     units = []
     for action in actions:
-        if action.kind is not Kind.SET_TRANSPORT:
-            continue
         leaving = [need for need in action.needs if need in by_id and _leaves(by_id[need])]
-        back = [
-            other.id for other in actions if set(leaving) & set(other.needs) and other.kind is Kind.REGISTER
-        ]
-        if leaving:
-            units.append([*leaving, action.id, *back])
+        if action.kind is Kind.SET_TRANSPORT and leaving:
+            units.append(
+                [*leaving, action.id, *(register for way in leaving for register in back.get(way, ()))]
+            )
     return units
 
 

@@ -12,7 +12,7 @@ from reconciler.model import UNKNOWN, Address, Cause, Change, Desired, NodeObser
 from reconciler.reporting.clean import one_line
 from reconciler.reporting.layout import pad, visible_length, wrap
 from reconciler.reporting.sections import Page
-from reconciler.reporting.words import COLORS, cause_text, change_symbol, value_text
+from reconciler.reporting.words import COLORS, cause_text, change_symbol, plural, value_text
 
 _BEFORE = 32
 """A longer value, such as a URL, does not push the arrows of its neighbours to the right."""
@@ -32,6 +32,13 @@ def partial_lines(plan: Plan, page: Page) -> list[str]:
     limits = ", ".join(one_line(limit) for limit in plan.partial)
     text = f"Partial: only {limits} was looked at; the rest of the workspace was not compared."
     return [page.ink("yellow", line) for line in wrap(text, page.width)]
+
+
+def fleet_text(plan: Plan) -> str:
+    """What was compared: ``12 nodes in 7 clusters``, or only a part of them."""
+    if plan.partial:
+        return "the part that was looked at"
+    return f"{plural(plan.nodes_total, 'node')} in {plural(plan.clusters_total, 'cluster')}"
 
 
 def header_line(address: Address, facts: str, page: Page) -> str:

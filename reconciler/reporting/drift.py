@@ -14,13 +14,15 @@ from reconciler.reporting import sections
 from reconciler.reporting.clean import one_line
 from reconciler.reporting.differences import (
     change_lines,
+    fleet_text,
     header_line,
     node_facts,
     partial_lines,
     reading_order,
 )
+from reconciler.reporting.layout import text_of
 from reconciler.reporting.sections import Page
-from reconciler.reporting.summary import active, drifted, unread, waiting_changes
+from reconciler.reporting.summary import active, drifted, noticed, unread, waiting_changes
 from reconciler.reporting.words import kind_text, moment, plural
 
 
@@ -32,14 +34,14 @@ def drift_text(plan: Plan, *, desired: Desired | None = None, width: int = 120, 
         ("Differs (what was read -> what the YAML asks for):", _changes(plan, drifted(plan), desired, page)),
         ("Differs, and waits for a person:", _waiting(plan, desired, page)),
         ("Not read, therefore not compared:", sections.unread_lines(unread(plan.observation), page)),
-        ("Findings:", sections.finding_lines(plan.findings, page)),
+        ("Findings:", sections.finding_lines(noticed(plan), page)),
         ("An apply would be refused:", sections.refusal_lines(active(plan.refusals), page)),
         ("Evaluation clocks:", sections.evaluation_lines(plan.evaluation, page)),
     ):
         if body:
             lines += [*page.title(title), *body]
     lines += ["", page.ink("bold", drift_summary(plan))]
-    return "\n".join([*partial_lines(plan, page), *lines]).lstrip("\n") + "\n"
+    return text_of([*partial_lines(plan, page), *lines])
 
 
 def drift_summary(plan: Plan) -> str:
@@ -47,16 +49,15 @@ def drift_summary(plan: Plan) -> str:
     changes, waiting, unknown = drifted(plan), waiting_changes(plan), unread(plan.observation)
     where = len({change.address for change in changes})
     verb = "differs" if len(changes) == 1 else "differ"
-    fleet = f"{plural(plan.nodes_total, 'node')} in {plural(plan.clusters_total, 'cluster')}"
     parts = [f"Drift: {plural(len(changes), 'field')} on {plural(where, 'node')} {verb}"]
     if not changes:
-        parts = [f"No drift seen in {fleet}" if unknown else f"No drift: {fleet} compared"]
+        parts = [f"No drift{' seen' if unknown else ''} ({fleet_text(plan)})"]
     if waiting:
         parts.append(f"{plural(len(waiting), 'field waits', 'fields wait')} for a person")
     if unknown:
         parts.append(f"{len(unknown):,} not fully read")
-    if plan.findings:
-        parts.append(plural(len(plan.findings), "finding"))
+    if findings := noticed(plan):
+        parts.append(plural(len(findings), "finding"))
     return "; ".join(parts) + "."
 
 

@@ -10,10 +10,11 @@ Belongs here: the text of both languages and their escapes. Does not belong here
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from reconciler.model import Action, Plan
+from reconciler.model import Action, Address, Plan
 from reconciler.reporting.clean import one_line
 from reconciler.reporting.differences import reading_order
 from reconciler.reporting.words import action_text, carrier_text
@@ -48,9 +49,11 @@ class _Picture:
 
     def groups(self) -> Iterator[tuple[str, str, list[_Step]]]:
         """Name, label and steps of each cluster and account, in reading order."""
-        parents = sorted({step.action.address.parent for step in self.steps}, key=reading_order)
-        for number, parent in enumerate(parents, 1):
-            yield f"g{number}", parent, [step for step in self.steps if step.action.address.parent == parent]
+        parents: dict[Address, list[_Step]] = defaultdict(list)
+        for step in self.steps:
+            parents[step.action.address.parent].append(step)
+        for number, parent in enumerate(sorted(parents, key=reading_order), 1):
+            yield f"g{number}", parent, parents[parent]
 
     def edges(self) -> Iterator[tuple[str, str, bool]]:
         """From, to, and whether success is needed; what is not in the picture has no edge."""

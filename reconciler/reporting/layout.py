@@ -72,6 +72,15 @@ def _wrap_paragraph(text: str, width: int, first: str, rest: str) -> list[str]:
     return [each.rstrip() for each in [*lines, line]]
 
 
+def text_of(lines: Iterable[str]) -> str:
+    """The lines as one text that neither starts with an empty line nor has two in a row."""
+    kept: list[str] = []
+    for line in lines:
+        if line or (kept and kept[-1]):
+            kept.append(line)
+    return "\n".join(kept) + "\n"
+
+
 def table(
     header: Sequence[str], rows: Iterable[Sequence[str]], *, width: int, ink: Ink, indent: str = "  "
 ) -> list[str]:

@@ -32,6 +32,7 @@ from reconciler.reporting.summary import (
     drift_exits,
     drifted,
     held_actions,
+    noticed,
     plan_exits,
     run_exits,
     unread,
@@ -81,7 +82,7 @@ def drift_json(plan: Plan) -> str:
             "summary": {
                 "drift": len(drifted(plan)),
                 "waiting_changes": len(waiting_changes(plan)),
-                "findings": len(plan.findings),
+                "findings": len(noticed(plan)),
                 "unread": len(unread(plan.observation)),
                 "nodes_total": plan.nodes_total,
                 "clusters_total": plan.clusters_total,

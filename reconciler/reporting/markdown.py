@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from reconciler.model import Change, Finding, Plan
 from reconciler.reporting.clean import markdown_code, markdown_text
 from reconciler.reporting.drift import by_address, drift_summary
-from reconciler.reporting.summary import active, drifted, unread, waiting_changes, worst_first
+from reconciler.reporting.summary import active, drifted, noticed, unread, waiting_changes
 from reconciler.reporting.words import cause_text, kind_text, moment, plural, value_text
 
 LIMIT = 60_000
@@ -66,7 +66,7 @@ def drift_markdown(plan: Plan, *, limit: int = LIMIT) -> str:
     for title, rows in (
         ("Hand-offs that wait", _waiting(plan)),
         ("Not read, therefore not compared", _unread(plan)),
-        ("Findings", [_finding(finding) for finding in worst_first(plan.findings)]),
+        ("Findings", [_finding(finding) for finding in noticed(plan)]),
         ("An apply would be refused", _refusals(plan)),
     ):
         comment.section(["", f"#### {title}", ""], rows)

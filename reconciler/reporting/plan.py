@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from reconciler.model import Desired, Plan
 from reconciler.reporting import sections
 from reconciler.reporting.clean import one_line
-from reconciler.reporting.differences import partial_lines
-from reconciler.reporting.layout import wrap
+from reconciler.reporting.differences import fleet_text, partial_lines
+from reconciler.reporting.layout import text_of, wrap
 from reconciler.reporting.sections import Page
 from reconciler.reporting.steps import Blocks
-from reconciler.reporting.summary import active, counts, open_waiting, unread
+from reconciler.reporting.summary import active, counts, noticed, open_waiting, unread
 from reconciler.reporting.words import kind_text, plural
 
 _NAMED = 5
@@ -39,7 +39,8 @@ def plan_text(
     page = Page(width, color)
     blocks = Blocks.of(plan, desired, page, commands or {})
     lines = [
-        *_block(partial_lines(plan, page)),
+        *partial_lines(plan, page),
+        "",
         *blocks.legend(),
         *blocks.lines(),
         *_sections(plan, page),
@@ -51,7 +52,7 @@ def plan_text(
         lines.append(page.ink("bold", summary_line(plan)))
     if next_command:
         lines += ["", "Next:", f"  {page.ink('bold', one_line(next_command))}"]
-    return "\n".join(lines).lstrip("\n") + "\n"
+    return text_of(lines)
 
 
 def summary_line(plan: Plan) -> str:
@@ -69,16 +70,13 @@ def summary_line(plan: Plan) -> str:
         plural(count.findings, "finding") if count.findings else "",
     ]
     verb = "needs" if count.nodes_untouched == 1 else "need"
-    fleet = f"{count.nodes_untouched:,} of {plural(count.nodes_total, 'node')} {verb} nothing"
-    return f"Plan: {', '.join(part for part in parts if part)}; {fleet}."
+    fleet = f"; {count.nodes_untouched:,} of {plural(count.nodes_total, 'node')} {verb} nothing"
+    # A partial plan did not look at the others, so it cannot say what they need.
+    return f"Plan: {', '.join(part for part in parts if part)}{'' if plan.partial else fleet}."
 
 
 def _some(number: int, word: str) -> str:
     return f"{number:,} {word}" if number else ""
-
-
-def _block(lines: list[str]) -> list[str]:
-    return [*lines, ""] if lines else []
 
 
 def _sections(plan: Plan, page: Page) -> list[str]:
@@ -88,7 +86,7 @@ def _sections(plan: Plan, page: Page) -> list[str]:
         ("Refused:", sections.refusal_lines(active(plan.refusals), page)),
         ("Refused, and overridden:", sections.overridden_lines(plan.refusals, page)),
         ("Not read:", sections.unread_lines(unread(plan.observation), page)),
-        ("Findings:", sections.finding_lines(plan.findings, page)),
+        ("Findings:", sections.finding_lines(noticed(plan), page)),
         ("Evaluation clocks:", sections.evaluation_lines(plan.evaluation, page)),
     ):
         if body:
@@ -104,9 +102,9 @@ def _is_quiet(plan: Plan) -> bool:
 def _nothing_to_do(plan: Plan) -> str:
     named = _still_open(plan)
     if _is_quiet(plan):
-        fleet = f"{plural(plan.nodes_total, 'node')} in {plural(plan.clusters_total, 'cluster')}"
-        noticed = f" {plural(len(plan.findings), 'finding')}, see above." if plan.findings else ""
-        return f"No changes. {fleet}: everything that the YAML asks for is in place.{noticed}"
+        found = noticed(plan)
+        see = f" {plural(len(found), 'finding')}, see above." if found else ""
+        return f"No changes. Everything that the YAML asks for is in place ({fleet_text(plan)}).{see}"
     more = [f"and {len(named) - _NAMED:,} more"] if len(named) > _NAMED else []
     left = f" Still open: {'; '.join([*named[:_NAMED], *more])}." if named else ""
     return f"No changes now.{left}"
@@ -123,5 +121,12 @@ def _still_open(plan: Plan) -> list[str]:
             f"({kind_text(item.kind)} at {one_line(item.address)})"
             for item in open_waiting(plan)
         ),
-        *(f"{one_line(one.address)} was not fully read" for one in unread(plan.observation)),
+        *_not_read(plan),
     ]
+
+
+def _not_read(plan: Plan) -> list[str]:
+    addresses = [one_line(one.address) for one in unread(plan.observation)]
+    if len(addresses) > 1:
+        return [f"{len(addresses):,} nodes and accounts were not fully read"]
+    return [f"{address} was not fully read" for address in addresses]

@@ -30,7 +30,7 @@ def error_text(error: XlicenseError, *, width: int = 120, color: bool = False, c
         for difference in error.differences:
             lines += wrap(one_line(difference), width, first="  - ")
     if error.remedy:
-        lines += wrap(clean(error.remedy, keep="\n"), width, first=ink("bold", "What to do: "))
+        lines += [ink("bold", "What to do:"), *wrap(clean(error.remedy, keep="\n"), width, first="  ")]
     return "\n".join(lines) + "\n"
 
 

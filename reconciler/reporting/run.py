@@ -6,11 +6,12 @@ Belongs here: the texts of a RunResult and the one-line texts of its progress. D
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from reconciler.model import Action, ActionOutcome, Address, Result, RunResult
 from reconciler.reporting import sections
 from reconciler.reporting.clean import clean, one_line
-from reconciler.reporting.layout import wrap
+from reconciler.reporting.layout import text_of, wrap
 from reconciler.reporting.sections import Page
 from reconciler.reporting.summary import active
 from reconciler.reporting.words import action_text, plural
@@ -44,7 +45,7 @@ def run_text(
     lines += ["", page.ink("bold", run_summary(result))]
     command = next_command or _next_command(result)
     lines += ["", "Next:", f"  {page.ink('bold', one_line(command))}"]
-    return "\n".join(lines[1:]) + "\n"
+    return text_of(lines)
 
 
 def run_summary(result: RunResult) -> str:
@@ -63,16 +64,24 @@ def run_summary(result: RunResult) -> str:
 
 
 def _outcomes(result: RunResult, wanted: Result, page: Page) -> list[str]:
+    """What ended alike, with the same words, is told together."""
+    chosen = [outcome for outcome in result.outcomes if outcome.result is wanted]
     lines: list[str] = []
-    for outcome in result.outcomes:
-        if outcome.result is not wanted:
-            continue
-        address = page.ink(_RESULT_COLORS[wanted], one_line(outcome.action.address))
-        lines += wrap(action_text(outcome.action), page.width, first=f"  {address}  ")
-        lines += wrap(clean(outcome.text, keep="\n"), page.width, first="      ") if outcome.text else []
-        pairs = [("remedy", one_line(outcome.remedy or "")), ("record", _record(outcome))]
-        lines += page.labelled(pairs, "      ")
+    for _, alike in groupby(chosen, key=lambda one: (one.text, one.remedy, one.op_id)):
+        lines += _alike(list(alike), page)
     return lines
+
+
+def _alike(outcomes: Sequence[ActionOutcome], page: Page) -> list[str]:
+    lines: list[str] = []
+    for outcome in outcomes:
+        address = page.ink(_RESULT_COLORS[outcome.result], one_line(outcome.action.address))
+        lines += wrap(action_text(outcome.action), page.width, first=f"  {address}  ")
+    first = outcomes[0]
+    lines += wrap(clean(first.text, keep="\n"), page.width, first="      ") if first.text else []
+    return lines + page.labelled(
+        [("remedy", one_line(first.remedy or "")), ("record", _record(first))], "      "
+    )
 
 
 def _record(outcome: ActionOutcome) -> str:

@@ -16,13 +16,13 @@ from reconciler.model import (
     Finding,
     Kind,
     NodeObserved,
+    Problem,
     Refusal,
     Severity,
     Waiting,
 )
 from reconciler.reporting.clean import clean, one_line
 from reconciler.reporting.layout import Ink, pad, visible_length, wrap
-from reconciler.reporting.summary import worst_first
 from reconciler.reporting.words import days_text, kind_text, moment, plural
 
 _SEVERITY_COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
@@ -142,9 +142,9 @@ def overridden_lines(refusals: Sequence[Refusal], page: Page) -> list[str]:
 
 
 def finding_lines(findings: Sequence[Finding], page: Page) -> list[str]:
-    """Findings with the same words are told once; the worst come first."""
+    """Findings with the same words are told once, in the given order."""
     groups: dict[tuple[str, str, str], list[Finding]] = defaultdict(list)
-    for finding in worst_first(findings):
+    for finding in findings:
         groups[finding.code, finding.severity, finding.message].append(finding)
     lines: list[str] = []
     for group in groups.values():
@@ -166,15 +166,24 @@ def _one_finding(group: list[Finding], page: Page) -> list[str]:
 
 
 def unread_lines(unread: Sequence[NodeObserved | AccountObserved], page: Page) -> list[str]:
-    lines: list[str] = []
+    """What could not be read, and why. The same trouble, such as a missing password, is told once."""
+    groups: dict[tuple[Problem, ...], list[str]] = defaultdict(list)
     for one in unread:
-        lines.append(f"  {one_line(one.address)}")
-        for problem in one.problems:
-            part = "nothing" if problem.part == "all" else f"all but {one_line(problem.part)}"
-            head = f"      {page.ink('red', problem.kind.value)} ({part} was read): "
-            lines += wrap(one_line(problem.message), page.width, first=head, rest="        ")
-            if problem.remedy:
-                lines += wrap(one_line(problem.remedy), page.width, first="      remedy: ")
+        groups[one.problems].append(one_line(one.address))
+    lines: list[str] = []
+    for problems, addresses in groups.items():
+        lines += wrap(", ".join(addresses), page.width, first="  ")
+        for problem in problems:
+            lines += _problem_lines(problem, page)
+    return lines
+
+
+def _problem_lines(problem: Problem, page: Page) -> list[str]:
+    part = "nothing" if problem.part == "all" else f"all but {one_line(problem.part)}"
+    head = f"      {page.ink('red', problem.kind.value)} ({part} was read): "
+    lines = wrap(one_line(problem.message), page.width, first=head, rest="        ")
+    if problem.remedy:
+        lines += wrap(one_line(problem.remedy), page.width, first="      remedy: ")
     return lines
 
 

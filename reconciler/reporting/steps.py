@@ -11,7 +11,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from reconciler.model import UNKNOWN, WORKSPACE, Action, Address, Change, Desired, Plan, Purpose, Refusal
+from reconciler.model import (
+    UNKNOWN,
+    WORKSPACE,
+    Action,
+    Address,
+    Change,
+    Desired,
+    HeldBack,
+    Plan,
+    Purpose,
+    Refusal,
+)
 from reconciler.reporting.clean import clean, one_line
 from reconciler.reporting.differences import change_lines, header_line, node_facts, reading_order
 from reconciler.reporting.layout import wrap
@@ -33,14 +44,17 @@ from reconciler.reporting.words import (
 class Blocks:
     """What differs and what is done about it, gathered by address.
 
-    ``numbers`` are the steps of an apply, by action id; ``held`` says what holds an action back; ``refusals``
-    are those that hold, by their scope; ``settled`` are the changes that some action takes care of.
+    ``numbers`` are the steps of an apply, by action id; ``held`` says what holds an action back and
+    ``handoffs`` which of that are hand-offs; ``refusals`` are those that hold, by scope; ``settled`` are the
+    changes that some action takes care of.
     """
 
     page: Page
     commands: Mapping[str, tuple[str, ...]]
     numbers: Mapping[str, int]
-    held: Mapping[str, str]
+    held: Mapping[str, HeldBack]
+    named: Mapping[str, Action]
+    handoffs: frozenset[str]
     withheld: frozenset[str]
     refusals: Mapping[Address, list[Refusal]]
     settled: frozenset[str]
@@ -54,12 +68,14 @@ class Blocks:
     ) -> Blocks:
         every = (*plan.actions, *plan.withheld)
         changes, actions = _grouped(plan.changes), _grouped(every)
-        held = {item.action_id: f"{one_line(item.by)}: {one_line(item.text)}" for item in plan.held_back}
+        held = {item.action_id: item for item in plan.held_back}
         return cls(
             page=page,
             commands=commands,
             numbers={action.id: number for number, action in enumerate(plan.runnable, 1)},
             held=held,
+            named={action.id: action for action in every},
+            handoffs=frozenset(item.handoff_id for item in plan.waiting),
             withheld=frozenset(action.id for action in plan.withheld),
             refusals=_grouped(active(plan.refusals)),
             settled=frozenset(change for action in every for change in action.settles),
@@ -127,7 +143,7 @@ class Blocks:
         if action.id in self.withheld:
             return f"{self._why_refused(action)}; {one_line(action.reason)}"
         if action.id in self.held:
-            return f"held back by {self.held[action.id]}"
+            return self._why_held(action)
         parts = [
             carrier_text(action),
             "CANNOT BE UNDONE" if irreversible(action) else "",
@@ -142,6 +158,23 @@ class Blocks:
         step, them = ("step", "it") if len(steps) == 1 else ("steps", "them")
         whatever = f" whatever comes of {them}" if action.purpose is Purpose.CLEANUP else ""
         return f"after {step} {ranges(steps)}{whatever}"
+
+    def _why_held(self, action: Action) -> str:
+        """The hand-off or other first cause behind a chain of held-back actions, and the nearest link."""
+        root = nearest = self.held[action.id]
+        seen = {action.id}
+        while root.by in self.held and root.by not in seen:
+            seen.add(root.by)
+            root = self.held[root.by]
+        cause = one_line(root.text)
+        if root.by in self.handoffs:
+            cause = f"waits for hand-off {one_line(root.by)}, see below"
+        if nearest is root or nearest.by not in self.named:
+            return cause
+        need = self.named[nearest.by]
+        where = "" if need.address == action.address else f" at {one_line(need.address)}"
+        relation = "before it" if need.id in action.needs else "it only serves"
+        return f"{cause}; {relation}: {action_text(need)}{where}"
 
     def _why_refused(self, action: Action) -> str:
         for scope in (action.address, action.address.parent, WORKSPACE):

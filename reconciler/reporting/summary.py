@@ -33,7 +33,10 @@ from reconciler.reporting.words import irreversible
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """``to_do`` are the actions that an apply would carry out or park now; ``by_person`` are among them."""
+    """``to_do`` are the actions that an apply would carry out or park now; ``by_person`` are among them.
+
+    ``findings`` are those that do not only say again what could not be read.
+    """
 
     to_do: int
     by_person: int
@@ -63,7 +66,7 @@ def counts(plan: Plan) -> Counts:
         refused=len(active(plan.refusals)),
         overridden=len(plan.refusals) - len(active(plan.refusals)),
         waiting=len(open_waiting(plan)),
-        findings=len(plan.findings),
+        findings=len(noticed(plan)),
         unread=len(unread(plan.observation)),
         changes=len(plan.changes),
         nodes_total=plan.nodes_total,
@@ -92,6 +95,12 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     """Errors, then warnings, then the rest; by address within each."""
     order = (Severity.ERROR, Severity.WARNING, Severity.INFO)
     return sorted(findings, key=lambda one: (order.index(one.severity), one.address, one.code))
+
+
+def noticed(plan: Plan) -> list[Finding]:
+    """The findings, worst first, without those that only say again that something could not be read."""
+    told = {(one.address, problem.kind.value) for one in unread(plan.observation) for problem in one.problems}
+    return worst_first(finding for finding in plan.findings if (finding.address, finding.code) not in told)
 
 
 def unread(observation: Observation) -> tuple[NodeObserved | AccountObserved, ...]:

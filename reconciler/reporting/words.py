@@ -70,11 +70,20 @@ def change_symbol(change: Change) -> str:
 def cause_text(change: Change) -> str:
     """Why a change is there, empty where nobody can tell."""
     if change.cause is Cause.CHANGED_BEHIND:
-        seen = f"; last verified {one_line(change.last_seen)}" if change.last_seen else ""
+        seen = f"; last verified {_moment_text(change.last_seen)}" if change.last_seen else ""
         return f"changed behind our back{seen}"
     if change.cause is Cause.WAITING:
         return "waiting for a hand-off"
     return "" if change.cause is Cause.UNTOLD else "not yet applied"
+
+
+def _moment_text(text: str) -> str:
+    """An ISO time as `moment` writes it, any other text as it is."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return one_line(text)
+    return moment(at)
 
 
 def irreversible(action: Action) -> bool:

@@ -1,7 +1,7 @@
 """The rule book as code: pure functions of what is wanted, read and held. Opens nothing, reads no clock."""
 
 from .book import RULES, card, judge, lint
-from .context import PlanContext, Verdicts, takes_out
+from .context import PlanContext, Verdicts, by_place, taken_out, takes_out
 from .evaluation import evaluation_left
 from .index import Index, active, by_reservation, by_token
 from .instances import GHOST, LAST_CONTACT, NOT_LISTED, OLD_NAME, ghost, not_listed, old_name, silent
@@ -21,6 +21,7 @@ __all__ = [
     "PlanContext",
     "Verdicts",
     "active",
+    "by_place",
     "by_reservation",
     "by_token",
     "card",
@@ -34,5 +35,6 @@ __all__ = [
     "out_of_reach",
     "parse",
     "silent",
+    "taken_out",
     "takes_out",
 ]

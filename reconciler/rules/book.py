@@ -18,14 +18,26 @@ from . import (
     instances,
     observation,
     policy,
+    registration,
     token,
     transport,
     versions,
 )
-from .context import PlanContext, Verdicts, takes_out
+from .context import PlanContext, Verdicts, taken_out
 from .rule import Rule, Violation
 
-_SUBJECTS = (versions, transport, token, evaluation, cluster, alarms, observation, instances, policy)
+_SUBJECTS = (
+    versions,
+    transport,
+    token,
+    registration,
+    evaluation,
+    cluster,
+    alarms,
+    observation,
+    instances,
+    policy,
+)
 _BOOK: tuple[Rule, ...] = tuple(
     sorted((rule for subject in _SUBJECTS for rule in subject.RULES), key=lambda rule: rule.card.id)
 )
@@ -42,8 +54,12 @@ def card(rule_id: str) -> RuleCard | None:
 def lint(desired: Desired) -> Verdicts:
     """Judge a configuration alone, offline. Refusals are what a plan would refuse too."""
     found = [(rule, violation) for rule in _BOOK if rule.lint for violation in rule.lint(desired)]
-    refusals = [rule.refusal(violation) for rule, violation in found if rule.card.level is not Level.ADVICE]
-    return Verdicts(_findings(found), tuple(refusals))
+    advice = [pair for pair in found if pair[0].card.level is Level.ADVICE]
+    others = [pair for pair in found if pair[0].card.level is not Level.ADVICE]
+    return Verdicts(
+        tuple(rule.finding(violation) for rule, violation in advice),
+        tuple(rule.refusal(violation) for rule, violation in others),
+    )
 
 
 def judge(context: PlanContext) -> Verdicts:
@@ -53,31 +69,30 @@ def judge(context: PlanContext) -> Verdicts:
     told as a finding where it matters all the same.
     """
     reasons = overriding(context.overrides)
-    found = [(rule, violation) for rule in _BOOK for violation in _violations(rule, context)]
+    findings: list[Finding] = []
     refusals: list[Refusal] = []
-    told: list[tuple[Rule, Violation]] = []
-    for rule, violation in found:
-        if rule.card.level is Level.ADVICE:
-            continue
-        refusal = rule.refusal(violation, reasons.get(rule.card.id))
-        if any(takes_out(refusal, action) for action in context.actions):
-            refusals.append(refusal)
-        elif violation.told:
-            told.append((rule, violation))
-    return Verdicts(
-        (*_findings(found), *(rule.finding(violation) for rule, violation in told)), tuple(refusals)
-    )
+    blind: list[Refusal] = []
+    for rule in _BOOK:
+        for violation in _violations(rule, context):
+            refusal = rule.refusal(violation, reasons.get(rule.card.id))
+            bites = rule.card.level is not Level.ADVICE and bool(taken_out(refusal, context.actions_of))
+            if bites:
+                (blind if rule.blind else refusals).append(refusal)
+            if rule.card.level is Level.ADVICE or (rule.blind and bites) or (violation.told and not bites):
+                findings.append(rule.finding(violation))
+    return Verdicts(tuple(findings), tuple(refusals), tuple(blind))
 
 
 def _violations(rule: Rule, context: PlanContext) -> Iterable[Violation]:
-    """What was observed counts more than what the YAML states, so a rule that can look does not lint."""
+    """What was observed counts more than what the YAML states, so a rule that can look does not lint.
+
+    Advice on the configuration alone is for `lint`: in every plan and drift it would only be noise.
+    """
     if rule.plan is not None:
         return rule.plan(context)
-    return rule.lint(context.desired) if rule.lint is not None else ()
-
-
-def _findings(found: Iterable[tuple[Rule, Violation]]) -> tuple[Finding, ...]:
-    return tuple(rule.finding(violation) for rule, violation in found if rule.card.level is Level.ADVICE)
+    if rule.lint is None or rule.card.level is Level.ADVICE:
+        return ()
+    return rule.lint(context.desired)
 
 
 def overriding(overrides: Iterable[Override]) -> dict[str, str]:

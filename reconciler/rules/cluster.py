@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterable
+import re
 
 from reconciler.model import UNKNOWN, ClusterDesired, Level, NodeDesired, NodeObserved, RuleCard, State
 
@@ -24,74 +23,70 @@ CLUSTER_ALARMS = frozenset(
 
 def _peers_differ(context: PlanContext) -> Violations:
     for cluster in context.desired.clusters:
+        names: dict[str, NodeDesired] | None = None
+        agreed: tuple[str, ...] | None = None
         for node in cluster.nodes:
             observed = context.index.node(node.address)
-            if observed is None or observed.peers is UNKNOWN:
+            if observed is None or observed.peers is UNKNOWN or observed.peers == agreed:
                 continue
-            text = _difference(context.index, cluster, node, observed.peers)
+            names = _names(context.index, cluster) if names is None else names
+            text = _difference(cluster, node, observed.peers, names)
             if text is not None:
                 yield Violation(cluster.address, f"{node.name} {text}.", told=True)
                 break
+            agreed = observed.peers
+
+
+def _names(index: Index, cluster: ClusterDesired) -> dict[str, NodeDesired]:
+    """Every name that a peer may go by: host, node name, host name, each also without its domain."""
+    names: dict[str, NodeDesired] = {}
+    for node in cluster.nodes:
+        observed = index.node(node.address)
+        hostname = UNKNOWN if observed is None else observed.hostname
+        for name in (node.host, node.name, node.name if hostname is UNKNOWN else hostname):
+            names.setdefault(name.lower(), node)
+            names.setdefault(_short(name), node)
+    return names
 
 
 def _difference(
-    index: Index, cluster: ClusterDesired, node: NodeDesired, peers: tuple[str, ...]
+    cluster: ClusterDesired, node: NodeDesired, peers: tuple[str, ...], names: dict[str, NodeDesired]
 ) -> str | None:
     """What one node's peer list says differently, None where it says the same.
 
     A list of addresses against a file of names can only be counted. A retired node may be in it or not.
     """
-    if not peers and len(_staying(cluster)) < 2:
+    staying = [other for other in cluster.nodes if other.state is State.ACTIVE]
+    if not peers and len(staying) < 2:
         return None
-    strangers = [peer for peer in peers if not any(_same(index, other, peer) for other in cluster.nodes)]
-    missing = [
-        other.name
-        for other in _staying(cluster)
-        if other is not node and not any(_same(index, other, peer) for peer in peers)
-    ]
-    if _only_spelt_differently(strangers, missing, cluster.nodes):
-        return None
-    if not strangers and not missing:
+    met = {peer: names.get(peer.lower()) or names.get(_short(peer)) for peer in peers}
+    there = {other.name for other in met.values() if other is not None} | {node.name}
+    strangers = [peer for peer, other in met.items() if other is None]
+    missing = [other for other in staying if other.name not in there]
+    if (not strangers and not missing) or _cannot_be_compared(strangers, missing, staying):
         return None
     texts = [f"names {listed(strangers)}, which the YAML does not"] if strangers else []
-    texts += [f"does not name {listed(missing)} as a peer"] if missing else []
+    texts += [f"does not name {listed(other.name for other in missing)} as a peer"] if missing else []
     return " and ".join(texts)
 
 
-def _staying(cluster: ClusterDesired) -> list[NodeDesired]:
-    return [node for node in cluster.nodes if node.state is State.ACTIVE]
-
-
-def _same(index: Index, node: NodeDesired, peer: str) -> bool:
-    observed = index.node(node.address)
-    names = {node.host, node.name}
-    if observed is not None and observed.hostname is not UNKNOWN:
-        names.add(observed.hostname)
-    wanted = {_short(name) for name in names} | {name.lower() for name in names}
-    return peer.lower() in wanted or _short(peer) in wanted
+def _cannot_be_compared(strangers: list[str], missing: list[NodeDesired], staying: list[NodeDesired]) -> bool:
+    """Addresses on one side and names on the other, and as many of each (a list may name its own node)."""
+    if not strangers or len(strangers) - len(missing) not in (0, 1):
+        return False
+    return {_is_address(peer) for peer in strangers}.isdisjoint(_is_address(node.host) for node in staying)
 
 
 def _short(name: str) -> str:
     """The first label of a host name; an address is never cut."""
-    return name.lower() if _is_address(name) else name.lower().split(".")[0]
+    return name.lower() if _is_address(name) else name.lower().split(".", 1)[0]
+
+
+_ADDRESS = re.compile(r"[0-9.]+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+")
 
 
 def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _only_spelt_differently(strangers: list[str], missing: list[str], nodes: Iterable[NodeDesired]) -> bool:
-    """Addresses on one side and names on the other, and as many of each: nothing that can be compared."""
-    hosts = {node.name: node.host for node in nodes}
-    if not strangers or len(strangers) not in (len(missing), len(missing) + 1):
-        return False
-    peers_are_addresses = all(_is_address(peer) for peer in strangers)
-    hosts_are_addresses = any(_is_address(hosts[name]) for name in hosts)
-    return peers_are_addresses != hosts_are_addresses
+    return _ADDRESS.fullmatch(text) is not None
 
 
 # XL216: images.

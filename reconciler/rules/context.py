@@ -6,12 +6,13 @@ belong here: any rule (one file per subject) or the running of them (`book`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
 from reconciler.model import (
+    WORKSPACE,
     Action,
     Address,
     Change,
@@ -47,10 +48,7 @@ class PlanContext:
     @cached_property
     def actions_of(self) -> dict[Address, list[Action]]:
         """The actions on a cluster and its nodes, or on an account, by that address."""
-        found: dict[Address, list[Action]] = {}
-        for action in self.actions:
-            found.setdefault(action.address.parent, []).append(action)
-        return found
+        return by_place(self.actions)
 
     @cached_property
     def acted_on(self) -> tuple[ClusterDesired, ...]:
@@ -71,10 +69,30 @@ class PlanContext:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """What the rules say: findings report, refusals take actions out."""
+    """What the rules say: findings report, refusals take actions out.
 
-    findings: tuple[Finding, ...] = field(default=())
-    refusals: tuple[Refusal, ...] = field(default=())
+    ``blind`` takes actions out too, because something there was not read: that is no refusal but a fact of
+    the observation, told by a finding (exit 11, not 6).
+    """
+
+    findings: tuple[Finding, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    blind: tuple[Refusal, ...] = ()
+
+
+def by_place(actions: Sequence[Action]) -> dict[Address, list[Action]]:
+    """Actions by the cluster or account that they are on."""
+    found: dict[Address, list[Action]] = {}
+    for action in actions:
+        found.setdefault(action.address.parent, []).append(action)
+    return found
+
+
+def taken_out(refusal: Refusal, places: Mapping[Address, Sequence[Action]]) -> list[Action]:
+    """The actions, by place, that this refusal stops where it is not overridden."""
+    if refusal.address == WORKSPACE:
+        return [action for actions in places.values() for action in actions if takes_out(refusal, action)]
+    return [action for action in places.get(refusal.address.parent, ()) if takes_out(refusal, action)]
 
 
 def takes_out(refusal: Refusal, action: Action) -> bool:

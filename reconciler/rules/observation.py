@@ -3,7 +3,7 @@ before anything else happens there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from reconciler.model import (
     UNKNOWN,
@@ -46,10 +46,10 @@ def _unread_node(context: PlanContext) -> Violations:
         for node in cluster.nodes:
             observed = context.index.node(node.address)
             problems = [] if observed is None else blocking(observed)
-            if observed is None:
-                yield Violation(node.address, "The node was not read.")
-            elif problems:
-                yield Violation(node.address, f"The node could not be read whole: {problems[0].message}")
+            text = "The node was not read." if observed is None else "The node could not be read whole"
+            if observed is None or problems:
+                text += "".join(f": {problem.message}" for problem in problems[:1])
+                yield Violation(node.address, text, severity=Severity.ERROR)
 
 
 # XL302: words.
@@ -59,7 +59,8 @@ def _unknown_words(context: PlanContext) -> Violations:
     for _, node, observed in read_nodes(context):
         if observed.licence is not UNKNOWN and observed.licence.unrecognised:
             words = listed(repr(word) for word in observed.licence.unrecognised[:3])
-            yield Violation(node.address, f"The licence block says {words}, which is not known.", told=True)
+            text = f"The licence block says {words}, which is not known."
+            yield Violation(node.address, text, severity=Severity.ERROR, told=True)
 
 
 # XL303, XL333: accounts.
@@ -73,7 +74,7 @@ def _unread_account(context: PlanContext) -> Violations:
         if observed is not None and not observed.problems:
             continue
         said = "it was not asked" if observed is None else observed.problems[0].message
-        yield from _closed(context, account, f"The account was not read: {said}")
+        yield from _closed(context, account, f"The account was not read: {said}", Severity.ERROR)
 
 
 def _missing_account(context: PlanContext) -> Violations:
@@ -83,13 +84,15 @@ def _missing_account(context: PlanContext) -> Violations:
             yield from _closed(context, account, f"There is no virtual account {account.virtual_account!r}.")
 
 
-def _closed(context: PlanContext, account: AccountDesired, text: str) -> Violations:
+def _closed(
+    context: PlanContext, account: AccountDesired, text: str, severity: Severity = Severity.WARNING
+) -> Violations:
     """The account's tokens, and the registrations that would use them."""
     if context.planned(account.address, *_TOKENS):
-        yield Violation(account.address, text, _TOKENS)
+        yield Violation(account.address, text, _TOKENS, severity=severity)
     for cluster in context.acted_on:
         if cluster.account == account.name and context.planned(cluster.address, *_REGISTRATION):
-            yield Violation(cluster.address, text, _REGISTRATION)
+            yield Violation(cluster.address, text, _REGISTRATION, severity=severity)
 
 
 # XL304, XL321: effects without an end.
@@ -137,14 +140,15 @@ def _resolve(effect: OpenEffect) -> str:
     return f"Look at the node, then say what became of it: xlicense op resolve {effect.op_id}"
 
 
-def _where(context: PlanContext, effect: OpenEffect) -> Iterator[Address]:
-    """The address of then, and the node that has the serial now."""
-    found = {effect.address}
-    for cluster in context.desired.clusters:
-        for node in cluster.nodes:
-            if context.index.serial(node) == effect.subject:
-                found.add(node.address)
-    yield from sorted(found)
+def _where(context: PlanContext, effect: OpenEffect) -> list[Address]:
+    """The node that has the serial now, whatever it is called; else the address of then."""
+    found = [
+        node.address
+        for cluster in context.desired.clusters
+        for node in cluster.nodes
+        if context.index.serial(node) == effect.subject
+    ]
+    return sorted(found) or [effect.address]
 
 
 def _shown(context: PlanContext, address: Address, effect: OpenEffect) -> bool:
@@ -172,7 +176,7 @@ def _other_machine(context: PlanContext) -> Violations:
         if node.serial is None or observed.serial is UNKNOWN or node.serial == observed.serial:
             continue
         text = f"The YAML says serial {node.serial}, and the node says {observed.serial}."
-        yield Violation(node.address, text, told=True)
+        yield Violation(node.address, text, severity=Severity.ERROR, told=True)
 
 
 # XL318, XL323, XL324: states that are told.
@@ -252,6 +256,7 @@ RULES = (
             OURS,
         ),
         _unread_node,
+        blind=True,
     ),
     Rule(
         RuleCard(
@@ -265,6 +270,7 @@ RULES = (
             f"{GUIDE}, status words",
         ),
         _unknown_words,
+        blind=True,
     ),
     Rule(
         RuleCard(
@@ -278,6 +284,7 @@ RULES = (
             OURS,
         ),
         _unread_account,
+        blind=True,
     ),
     Rule(
         RuleCard(

@@ -47,11 +47,13 @@ class Rule:
     """A card and its predicates: ``lint`` sees the configuration alone, ``plan`` also what was observed.
 
     A rule without predicates is one whose findings or refusals the planner makes, while it looks anyway.
+    A ``blind`` rule holds actions back because something was not read, and tells so as an error.
     """
 
     card: RuleCard
     plan: Callable[[PlanContext], Violations] | None = None
     lint: Callable[[Desired], Violations] | None = None
+    blind: bool = False
 
     def finding(self, violation: Violation) -> Finding:
         card = self.card

@@ -206,8 +206,10 @@ def _unknown_release(context: PlanContext) -> Violations:
     for _, node, observed in acted_nodes(context):
         release = release_of(observed)
         if release is None:
-            said = "does not say its release" if observed.software is UNKNOWN else observed.software.version
-            yield Violation(node.address, f"The release is not known: the node says {said!r}.")
+            text = "The node does not say its release."
+            if observed.software is not UNKNOWN:
+                text = f"The release {observed.software.version!r} is not understood."
+            yield Violation(node.address, text)
         elif not known(release):
             text = f"{spoken(release)} is not one of the known trains, X12.6 to X15.x."
             yield Violation(node.address, text)

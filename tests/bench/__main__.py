@@ -61,7 +61,8 @@ def installed(folder: Path) -> dict[str, str]:
     build = ["-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder / "dist"), str(ROOT)]
     subprocess.run([sys.executable, *build], check=True, **quiet)  # type: ignore[call-overload]
     wheel = next((folder / "dist").glob("*.whl"))
-    install = ["-m", "pip", "install", "--no-deps", "--no-index", "--target", str(folder / "site"), str(wheel)]
+    target = ["--no-deps", "--no-index", "--target", str(folder / "site")]
+    install = ["-m", "pip", "install", *target, str(wheel)]
     subprocess.run([sys.executable, *install], check=True, **quiet)  # type: ignore[call-overload]
     return {
         "PATH": os.environ["PATH"],

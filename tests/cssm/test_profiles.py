@@ -117,3 +117,12 @@ def test_every_call_of_every_profile_names_its_source() -> None:
 
 def test_an_account_that_a_person_serves_has_no_calls() -> None:
     assert surface_of(account(ManagerKind.HAND_OFF, "hand-off")).calls == {}
+
+
+def test_a_base_outside_cisco_brings_its_login_along() -> None:
+    surface = surface_of(account(base_url="https://cssm.test:42100"))
+    assert surface.token_url == "https://cssm.test:42100/as/token.oauth2"
+    inside = surface_of(account(base_url="https://apmx.cisco.com"))
+    assert inside.token_url == "https://cloudsso.cisco.com/as/token.oauth2"
+    stated = surface_of(account(base_url="https://cssm.test:42100", token_url="https://id.test/t"))
+    assert stated.token_url == "https://id.test/t"

@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from providers.cssm import CssmProvider
+from providers.cssm.probe import probe
 from reconciler.errors import OutcomeUnknown, Rejected, SecretError, Unreachable, Untrusted
 from reconciler.model import (
     UNKNOWN,
@@ -28,6 +29,7 @@ from .conftest import (
     CREDENTIALS,
     LEGACY,
     NOW,
+    QUICK,
     SECRET,
     VA,
     Known,
@@ -508,3 +510,56 @@ def test_only_tokens_are_read_as_tokens(server: Server, opened: Opener) -> None:
     assert provider.read_code(CodeKind.TOKEN, raw) == TOKEN
     assert provider.read_code(CodeKind.AUTHORIZATION, raw) is None
     assert provider.read_code(CodeKind.TOKEN, b"\xff\x00{") is None
+
+
+# Which surface answers
+
+
+async def test_a_probe_says_which_calls_answer(server: Server) -> None:
+    base = "/backend/api/v1/accounts/Plant%201/virtual-accounts"
+    server.world.say("GET", base, {"virtualAccounts": [{"name": VA}], "status": "SUCCESS"})
+    server.world.say("GET", f"{base}/Expressway%20EMEA/tokens", {"message": "Invalid Client"}, status=403)
+    found = await probe(on_prem(server), CREDENTIALS, Known(), Stopped(), patience=QUICK)
+    assert [(one.operation, one.answers) for one in found] == [
+        ("virtual_accounts", True),
+        ("licences", False),
+        ("instances", False),
+        ("list_tokens", False),
+    ]
+    assert "access granted" in found[3].text
+    assert SECRET not in repr(found)
+
+
+async def test_a_probe_asks_nothing_but_reads(server: Server) -> None:
+    furnish(server)
+    server.world.say("GET", TOKENS, {"tokens": []})
+    account = server.account(proxy="http://127.0.0.1:1")
+    quick = replace(QUICK, attempts=1)
+    found = await probe(account, CREDENTIALS, Known(), Stopped(), patience=quick)
+    assert {one.profile for one in found} == {"legacy", "software-apis"}
+    assert not any(one.answers for one in found)
+    assert server.world.asked == []
+
+
+async def test_an_account_whose_lists_are_switched_off_stays_unknown(server: Server, opened: Opener) -> None:
+    furnish(server)
+    off = tuple((name, False) for name in ("virtual_accounts", "licences", "licence_summary", "instances"))
+    seen = await opened(server.account(capabilities=off)).observe(ADDRESS)
+    assert (seen.exists, seen.pool, seen.instances, seen.problems) == (UNKNOWN, UNKNOWN, UNKNOWN, ())
+    only_list = (("virtual_accounts", False), ("licence_summary", False))
+    seen = await opened(server.account(capabilities=only_list)).observe(ADDRESS)
+    assert seen.exists is UNKNOWN
+    assert seen.pool is not UNKNOWN
+
+
+async def test_a_refusal_for_want_of_roles_says_whose_roles(server: Server, opened: Opener) -> None:
+    server.world.say("GET", VAS, {"message": "Not authorized"}, status=403)
+    seen = await opened(server.account()).observe(ADDRESS)
+    assert seen.problems[0].kind is ProblemKind.UNTRUSTED
+    assert "Smart Account User" in str(seen.problems[0].remedy)
+
+
+async def test_a_token_that_is_not_readable_here_is_not_revoked(server: Server, opened: Opener) -> None:
+    with pytest.raises(Unreachable, match="not readable here"):
+        await opened(server.account()).execute(revoke(), inputs(Taped()))
+    assert server.world.asked == []

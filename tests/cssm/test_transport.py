@@ -14,7 +14,7 @@ import trustme
 from aiohttp import web
 
 from providers.cssm import CssmProvider
-from providers.cssm.exchange import Patience
+from providers.cssm.exchange import ClientSecrets, Patience
 from reconciler.errors import (
     JournalError,
     OutcomeUnknown,
@@ -505,3 +505,33 @@ async def test_a_damaged_answer_to_a_mutation_is_unknown(server: Server, opened:
 
     server.world.on("POST", TOKENS, damaged)
     assert isinstance(await failed(opened(server.account())), OutcomeUnknown)
+
+
+async def test_a_client_is_made_only_when_somebody_asks(server: Server, opened: Opener) -> None:
+    provider = opened(server.account())
+    provider.capabilities()
+    await provider.close()
+    assert server.world.asked == []
+
+
+def test_the_secrets_of_a_login_are_not_shown() -> None:
+    assert SECRET not in repr(ClientSecrets("id", SECRET))
+
+
+async def test_nothing_that_is_secret_is_logged_by_anybody(
+    server: Server, opened: Opener, caplog: pytest.LogCaptureFixture
+) -> None:
+    furnish(server)
+    caplog.set_level("DEBUG")
+    provider = opened(server.account())
+    await provider.observe(ADDRESS)
+    await provider.execute(create(), inputs(Taped()))
+    assert "HTTP Request" in caplog.text
+    assert not any(secret in caplog.text for secret in (SECRET, TOKEN, "bearer-1"))
+
+
+async def test_every_address_of_a_name_is_tried(opened: Opener, server: Server) -> None:
+    url = "https://localhost:1"
+    error = await failed(opened(server.account(base_url=url, token_url=f"{url}/token")))
+    assert isinstance(error, Unreachable)
+    assert "the connection was refused" in error.message

@@ -545,3 +545,16 @@ def test_no_json_makes_a_reader_fall(data: Any) -> None:
         wire.pool_line(row)
         wire.summary_line(row)
         wire.belongs(row, "v")
+
+
+def test_an_integer_too_long_to_print_is_no_text() -> None:
+    assert text(10**5000) is None
+
+
+def test_a_row_nested_deeper_than_python_prints_is_still_a_row() -> None:
+    deep: Any = None
+    for _ in range(5000):
+        deep = [deep]
+    pages = Pages(size=1)
+    pages.take([{"a": deep}], 1)
+    assert state(pages) == (None, 1, False)

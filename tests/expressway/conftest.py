@@ -30,7 +30,9 @@ def script(**knobs: Any) -> Script:
         "xconfiguration ntp": transcript("X14.3.1/ntp"),
         "xcommand license smart": "\r\nOK\r\n",
     }
-    return Script(replies=knobs.pop("replies", {}) | replies if "replies" in knobs else replies, **knobs)
+    special = knobs.pop("replies", {})
+    usual = {key: text for key, text in replies.items() if key not in special}
+    return Script(replies={**special, **usual}, **knobs)
 
 
 Play = Callable[..., Awaitable[PlayedNode]]
@@ -57,7 +59,7 @@ async def provide(tmp_path: Path) -> AsyncIterator[Provide]:
         *nodes: PlayedNode,
         trust: str | None = None,
         read_only: bool = False,
-        password: str = PASSWORD,
+        typed: str = PASSWORD,
         clock: QuickClock | None = None,
         secrets: Secrets | None = None,
         command_timeout: float = 5.0,
@@ -69,7 +71,7 @@ async def provide(tmp_path: Path) -> AsyncIterator[Provide]:
         named = [desired(node, known_hosts, f"e{number}", **ssh) for number, node in enumerate(nodes, 1)]
         provider = ExpresswayProvider(
             {node.address: node for node in named},
-            secrets or Secrets(PASSWORD=password),
+            secrets or Secrets(PASSWORD=typed),
             clock or QuickClock(),
             read_only=read_only,
             connect_timeout=connect_timeout,

@@ -7,7 +7,7 @@ with the text that its script holds for them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,8 +47,11 @@ class Script:
     delay: float = 0.0
     auth: str = "password"
     client_key: str = ""
+    answer: Callable[[str], str | None] | None = None
 
     def reply(self, line: str) -> str:
+        if self.answer is not None and (text := self.answer(line)) is not None:
+            return text
         for command, text in self.replies.items():
             if line.casefold().startswith(command.casefold()):
                 return text
@@ -67,13 +70,16 @@ class Seen:
     sizes: list[tuple[int, int, int, int]] = field(default_factory=list)
 
 
-class _Server(asyncssh.SSHServer):
+class Server(asyncssh.SSHServer):
     def __init__(self, node: PlayedNode) -> None:
         self._node = node
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._node.seen.connections += 1
         self._node.open.append(conn)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        pass
 
     def begin_auth(self, username: str) -> bool:
         return True
@@ -100,7 +106,7 @@ class _Server(asyncssh.SSHServer):
     def validate_kbdint_response(self, username: str, responses: Any) -> bool:
         return self.validate_password(username, responses[0])
 
-    def session_requested(self) -> asyncssh.SSHServerSession[bytes]:
+    def session_requested(self) -> Any:
         self._node.seen.shells += 1
         return _Session(self._node)
 
@@ -220,7 +226,7 @@ class PlayedNode:
 
     async def __aenter__(self) -> PlayedNode:
         self._listener = await asyncssh.create_server(
-            lambda: _Server(self),
+            lambda: Server(self),
             "127.0.0.1",
             0,
             server_host_keys=[self.key],
@@ -231,9 +237,12 @@ class PlayedNode:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
+        if self._listener is None:
+            return
         self.drop()
         self._listener.close()
         await self._listener.wait_closed()
+        self._listener = None
 
     def drop(self) -> None:
         for conn in self.open:

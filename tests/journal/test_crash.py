@@ -67,6 +67,12 @@ def test_two_processes_write_into_one_chain(desk: Desk, tmp_path: Path) -> None:
     assert journal.verify() == ()
 
 
+def test_two_processes_may_make_the_journal_at_once(desk: Desk, tmp_path: Path) -> None:
+    with Child("write", tmp_path) as one, Child("write", tmp_path) as two:
+        assert [child.hear() for child in (one, two)] == ["ready", "ready"]
+    assert desk.open().verify() == ()
+
+
 def test_after_a_failed_write_no_further_effect_starts(desk: Desk, tmp_path: Path) -> None:
     with Child("fill", tmp_path) as child:
         stopped, then, keeps = child.rest()

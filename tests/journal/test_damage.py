@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.errors import JournalError
 from reconciler.journal import verify
-from reconciler.journal.frames import FrameKind
+from reconciler.journal.frames import FrameKind, scan
 from reconciler.journal.spool import Spool
 
 from .bench import CODE, Child, Desk, action
@@ -255,6 +255,25 @@ def test_no_database_at_all_is_said_without_a_traceback(desk: Desk) -> None:
     with pytest.raises(JournalError, match="cannot be used"):
         desk.open()
     assert verify(desk.folder)
+
+
+def test_what_is_received_after_damage_is_written_all_the_same(desk: Desk) -> None:
+    journal, other = desk.open(), desk.open()
+    effect = journal.intent("run-1", action())
+    effect.sending()
+    with desk.spool.open("ab") as spool:
+        spool.write(b"garbage of somebody else")
+    with pytest.raises(JournalError, match="damaged at byte"):
+        effect.received(CODE.encode())
+    tail = desk.spool.read_bytes().rpartition(b"garbage of somebody else")[2]
+    (frame,) = scan(tail)
+    assert frame.about["op"] == effect.op_id
+    for step in (
+        lambda: journal.intent("run-1", action()),
+        lambda: other.intent("run-1", action()).sending(),
+    ):
+        with pytest.raises(JournalError):
+            step()
 
 
 def test_a_spool_that_shrinks_under_a_running_process_is_noticed(desk: Desk) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -69,9 +71,12 @@ def test_of_two_processes_one_wins(desk: Desk, tmp_path: Path) -> None:
 def test_waiting_for_a_lease_ends_when_it_is_released(desk: Desk, tmp_path: Path) -> None:
     with Child("hold", tmp_path) as child:
         child.hear()
+        journal = desk.open()
+        waiter = threading.Thread(target=journal.lease, args=([CLUSTER], "run-2", 60))
+        waiter.start()
         child.say()
-        desk.open().lease([CLUSTER], "run-2", 30)
-        assert child.hear() == "released"
+        waiter.join()
+        assert [lease.run_id for lease in journal.leases()] == ["run-2"]
 
 
 def test_a_living_process_keeps_its_lease_and_a_killed_one_gives_way(desk: Desk, tmp_path: Path) -> None:
@@ -116,6 +121,32 @@ def test_expiry_alone_never_hands_over_an_effect_that_was_sent(desk: Desk) -> No
     desk.clock.time += timedelta(hours=1)
     with pytest.raises(LockHeld):
         second.lease([CLUSTER], "run-2", 0)
+
+
+def test_a_run_that_lost_its_leases_can_take_them_again_and_counts_as_alive(desk: Desk) -> None:
+    first, second = desk.open(), desk.open()
+    first.lease([CLUSTER], "run-1", 0)
+    second.unlock("run-1")
+    first.lease([CLUSTER], "run-1", 0)
+    with pytest.raises(LockHeld):
+        second.lease([CLUSTER], "run-2", 0)
+    assert second.leases()[0].alive is True
+
+
+def test_a_lease_of_another_machine_is_neither_alive_nor_dead_until_it_expires(desk: Desk) -> None:
+    first = desk.open()
+    first.lease([CLUSTER], "run-1", 0)
+    first.close()
+    db = sqlite3.connect(desk.database)
+    db.execute("UPDATE leases SET host = 'elsewhere'")
+    db.commit()
+    db.close()
+    second = desk.open()
+    assert second.leases()[0].alive is None
+    with pytest.raises(LockHeld, match="on elsewhere"):
+        second.lease([CLUSTER], "run-2", 0)
+    desk.clock.time += timedelta(seconds=61)
+    second.lease([CLUSTER], "run-2", 0)
 
 
 def test_a_heartbeat_keeps_a_lease_alive(desk: Desk) -> None:

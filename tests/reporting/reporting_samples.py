@@ -172,7 +172,7 @@ FLEET = plan(
         ),
     ),
     changes=(
-        m.Change(E1, "privacy", "none", "hostname", m.Cause.CHANGED_BEHIND, "hostname on 2026-11-20"),
+        m.Change(E1, "privacy", "none", "hostname", m.Cause.CHANGED_BEHIND, "2026-11-20T10:00:00+00:00"),
         *unregistered(E1),
         *unregistered(E2),
         m.Change(LON1, "virtual_account", "Expressway Old", "Expressway EMEA", m.Cause.NOT_YET_APPLIED),
@@ -184,8 +184,8 @@ FLEET = plan(
     ),
     actions=(CREATE, PRIVACY, REGISTER_1, REGISTER_2, AGAIN, PROXY, PROXY_2, BEHIND_PROXY, REVOKE),
     held_back=(
-        m.HeldBack(PROXY.id, "h-1", "a person sets the proxy"),
-        m.HeldBack(BEHIND_PROXY.id, "h-1", "the proxy comes first"),
+        m.HeldBack(PROXY.id, "h-1", "hand-off h-1 waits for a person"),
+        m.HeldBack(BEHIND_PROXY.id, PROXY.id, "needs node.set_proxy, which cannot run"),
     ),
     withheld=(REFUSED_REGISTER,),
     findings=(FINDING_DELETED, FINDING_LOW),

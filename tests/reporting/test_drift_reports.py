@@ -5,13 +5,26 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from reporting_samples import E1, E2, FINDING_LOW, FLEET, LATER, MAD1, NOW, OSL1, S11, WAITING, node, plan
 
 from reconciler import model as m
 from reconciler.errors import Exit
 from reconciler.reporting import drift_exits, drift_markdown, drift_summary, drift_text
+from tests.reporting.reporting_samples import (
+    E1,
+    E2,
+    FINDING_LOW,
+    FLEET,
+    LATER,
+    MAD1,
+    NOW,
+    OSL1,
+    S11,
+    WAITING,
+    node,
+    plan,
+)
 
-BEHIND = m.Change(E1, "privacy", "none", "hostname", m.Cause.CHANGED_BEHIND, "hostname on 2026-11-20")
+BEHIND = m.Change(E1, "privacy", "none", "hostname", m.Cause.CHANGED_BEHIND, "2026-11-20T10:00:00+00:00")
 UNTOLD = m.Change(E2, "url", "https://a.example.com", "https://b.example.com")
 PARKED = m.Change(MAD1, "proxy", None, "proxy.example.com:3128", m.Cause.WAITING)
 LOST = m.Problem("all", m.ProblemKind.UNREACHABLE, "port 22: connection refused", "Is the node up?")
@@ -31,7 +44,7 @@ TEXT = """\
 Differs (what was read -> what the YAML asks for):
 
   # cluster/ams-edge/node/e1  (0E4D1FA5, X14.3.1)
-      ~ privacy  none -> hostname   # changed behind our back; last verified hostname on 2026-11-20
+      ~ privacy  none -> hostname   # changed behind our back; last verified 2026-11-20 10:00 UTC
 
   # cluster/ams-edge/node/e2
       ~ url  https://a.example.com -> https://b.example.com
@@ -80,7 +93,7 @@ MARKDOWN = """\
 
 | node | field | before | after | cause |
 | --- | --- | --- | --- | --- |
-| e1 | `privacy` | `none` | `hostname` | changed behind our back; last verified hostname on 2026-11-20 |
+| e1 | `privacy` | `none` | `hostname` | changed behind our back; last verified 2026-11-20 10:00 UTC |
 | e2 | `url` | `https://a.example.com` | `https://b.example.com` |  |
 
 #### Waits for a person: cluster/mad-edge
@@ -116,15 +129,13 @@ def test_the_comment_has_a_table_for_each_cluster_and_the_summary_first() -> Non
 
 
 def test_no_drift_is_one_line() -> None:
-    assert drift_text(plan()) == "No drift: 12 nodes in 7 clusters compared.\n"
-    assert drift_markdown(plan()) == (
-        "### xlicense drift\n\n**No drift: 12 nodes in 7 clusters compared.**\n"
-    )
+    assert drift_text(plan()) == "No drift (12 nodes in 7 clusters).\n"
+    assert drift_markdown(plan()) == ("### xlicense drift\n\n**No drift (12 nodes in 7 clusters).**\n")
 
 
 def test_an_unread_node_is_never_called_free_of_drift() -> None:
     blind = plan(observation=MOVED.observation)
-    assert drift_summary(blind) == ("No drift seen in 12 nodes in 7 clusters; 1 not fully read.")
+    assert drift_summary(blind) == ("No drift seen (12 nodes in 7 clusters); 1 not fully read.")
 
 
 def test_one_field_of_one_node_is_told_in_the_singular() -> None:
@@ -168,7 +179,11 @@ def test_a_hand_off_without_an_end_is_shown_without_one() -> None:
 
 def test_a_partial_report_says_what_it_looked_at() -> None:
     partial = plan(partial=("site=ams",))
-    assert drift_text(partial).startswith("Partial: only site=ams was looked at;")
+    assert drift_text(partial) == (
+        "Partial: only site=ams was looked at; the rest of the workspace was not compared.\n"
+        "\n"
+        "No drift (the part that was looked at).\n"
+    )
     assert "\nPartial: only `site=ams`.\n" in drift_markdown(partial)
 
 

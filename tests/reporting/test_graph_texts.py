@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 
-from reporting_samples import (
+from reconciler import model as m
+from reconciler.reporting import graph_dot, graph_mermaid
+from tests.reporting.reporting_samples import (
     CREATE,
     E1,
     FLEET,
@@ -16,9 +19,6 @@ from reporting_samples import (
     REVOKE,
     plan,
 )
-
-from reconciler import model as m
-from reconciler.reporting import graph_dot, graph_mermaid
 
 SMALL = plan(
     actions=(CREATE, PRIVACY, REGISTER_1, replace(REVOKE, after=(REGISTER_1.id, "gone"))),
@@ -113,3 +113,16 @@ def test_a_cluster_step_is_drawn_in_its_cluster() -> None:
     step = replace(PRIVACY, address=m.Address("cluster/ams-edge"), id="x")
     text = graph_dot(plan(actions=(step, replace(PRIVACY, address=E1))))
     assert text.count("subgraph") == 1
+
+
+def test_a_picture_of_a_large_plan_takes_time_in_proportion() -> None:
+    many = tuple(
+        replace(
+            PRIVACY, id=f"p{n}", address=m.Address.of_node(f"c{n // 4}", f"e{n % 4}"), needs=(f"p{n - 1}",)
+        )
+        for n in range(8_000)
+    )
+    started = time.process_time()
+    text = graph_dot(plan(actions=many))
+    assert time.process_time() - started < 2
+    assert text.count("->") == 7_999

@@ -7,17 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from reporting_samples import (
-    BEHIND_PROXY,
-    CREATE,
-    FLEET,
-    NOW,
-    PROXY,
-    REFUSED_REGISTER,
-    RUN,
-    S11,
-    WAITING,
-)
 
 from reconciler import model as m
 from reconciler.errors import Complaint, ConfigError, PlanFileError, Rejected
@@ -42,6 +31,17 @@ from reconciler.reporting import (
     run_json,
     run_text,
     waiting_text,
+)
+from tests.reporting.reporting_samples import (
+    BEHIND_PROXY,
+    CREATE,
+    FLEET,
+    NOW,
+    PROXY,
+    REFUSED_REGISTER,
+    RUN,
+    S11,
+    WAITING,
 )
 
 EVIL = "\x1b]0;t\x07\x1b[2J\x9b\r\u202e\u2066\u200b\ufeff\x7f|`<b>@all"

@@ -5,10 +5,21 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from reporting_samples import CREATE, E1, EMEA, FLEET, MAD1, NOW, OSL1, RUN, node, plan, unregistered
-
 from reconciler import model as m
 from reconciler.reporting import drift_json, observation_json, plan_exits, plan_json, run_json
+from tests.reporting.reporting_samples import (
+    CREATE,
+    E1,
+    EMEA,
+    FLEET,
+    MAD1,
+    NOW,
+    OSL1,
+    RUN,
+    node,
+    plan,
+    unregistered,
+)
 
 
 def parsed(text: str) -> dict[str, Any]:
@@ -40,7 +51,7 @@ def test_a_plan_has_the_shape_of_terraform_and_our_own_lists() -> None:
         },
     }
     assert [action["id"] for action in data["actions"]] == [action.id for action in FLEET.runnable]
-    assert [held["by"] for held in data["held_back"]] == ["h-1", "h-1"]
+    assert [held["by"] for held in data["held_back"]] == ["h-1", "node.set_proxy:0C0C0C01:0"]
     assert [action["kind"] for action in data["withheld"]] == ["node.register"]
     assert [refusal["rule"] for refusal in data["refusals"]] == ["XL011"]
     assert [item["handoff_id"] for item in data["waiting"]] == ["h-1"]

@@ -5,8 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from reporting_samples import (
+from reconciler import model as m
+from reconciler.reporting import plan_text, summary_line
+from tests.reporting.reporting_samples import (
     AMS,
+    BEHIND_PROXY,
     COMMANDS,
     CREATE,
     E1,
@@ -19,6 +22,7 @@ from reporting_samples import (
     NOW,
     OSL1,
     PAR1,
+    PRIVACY,
     PROXY,
     REFUSED_REGISTER,
     REFUSED_TRANSPORT,
@@ -31,9 +35,6 @@ from reporting_samples import (
     plan,
     unregistered,
 )
-
-from reconciler import model as m
-from reconciler.reporting import plan_text, summary_line
 
 WHOLE = """\
 The actions and differences below are marked with these symbols:
@@ -55,7 +56,7 @@ The actions and differences below are marked with these symbols:
 
   # cluster/ams-edge/node/e1  (0E4D1FA5, X14.3.1)
       ~ privacy          none         -> hostname   # changed behind our back; last verified
-                             hostname on 2026-11-20
+                             2026-11-20 10:00 UTC
       + registration     unregistered -> registered
       + virtual_account  (none)       -> "Expressway EMEA"
       2. ~ set privacy to hostname
@@ -81,9 +82,9 @@ The actions and differences below are marked with these symbols:
       + registration     unregistered -> registered
       + virtual_account  (none)       -> "Expressway EMEA"
        w > set the proxy to proxy.example.com:3128
-           held back by h-1: a person sets the proxy
+           waits for hand-off h-1, see below
        w + register to "Expressway EMEA"
-           held back by h-1: the proxy comes first
+           waits for hand-off h-1, see below; before it: set the proxy to proxy.example.com:3128
 
   # cluster/mad-edge/node/e2  (0C0C0C02, X14.3.1)
       + proxy  (none) -> proxy.example.com:3128
@@ -158,7 +159,7 @@ The actions and differences below are marked with these symbols:
   # cluster/mad-edge/node/e1
       + proxy  (none) -> proxy.example.com:3128   # waiting for a hand-off
        w > set the proxy to proxy.example.com:3128
-           held back by h-1: a person sets the proxy
+           waits for hand-off h-1, see below
 
   # cluster/par-edge/node/e1  (0B0B0B01, X14.2.1)
       + registration     unregistered -> registered
@@ -202,7 +203,7 @@ def test_a_plan_with_nothing_to_do_names_what_is_refused_and_what_waits() -> Non
             *unregistered(PAR1),
         ),
         actions=(PROXY,),
-        held_back=(m.HeldBack(PROXY.id, "h-1", "a person sets the proxy"),),
+        held_back=(m.HeldBack(PROXY.id, "h-1", "hand-off h-1 waits for a person"),),
         withheld=(REFUSED_REGISTER,),
         refusals=(S11,),
         waiting=(WAITING,),
@@ -212,7 +213,7 @@ def test_a_plan_with_nothing_to_do_names_what_is_refused_and_what_waits() -> Non
 
 def test_a_quiet_fleet_is_told_in_one_line() -> None:
     assert plan_text(plan()) == (
-        "No changes. 12 nodes in 7 clusters: everything that the YAML asks for is in place.\n"
+        "No changes. Everything that the YAML asks for is in place (12 nodes in 7 clusters).\n"
     )
 
 
@@ -300,8 +301,35 @@ def test_what_was_not_read_is_named_with_its_reason_and_its_remedy() -> None:
         "unreachable (nothing was read): port 22: connection refused\n      remedy: Is the node up?" in text
     )
     assert "unreadable (all but licence was read): the reply ends in mid-line" in text
-    assert "No changes now. Still open: cluster/ams-edge/node/e1 was not fully read; clus" in text
+    assert "No changes now. Still open: 2 nodes and accounts were not fully read." in text
     assert "Plan: 0 to do, 2 not fully read; 10 of 12 nodes need nothing." in text
+
+
+def test_one_trouble_of_many_nodes_is_told_once_and_not_again_as_findings() -> None:
+    trouble = m.Problem("all", m.ProblemKind.UNTRUSTED, "the file of the password is not there", "create it")
+    seen = m.Observation(
+        NOW, (node(E1, "0E4D1FA5", "X14.3.1", trouble), node(E2, "0E4D2B17", "X15.0", trouble))
+    )
+    again = tuple(
+        m.Finding("untrusted", m.Severity.ERROR, address, trouble.message, trouble.remedy)
+        for address in (E1, E2)
+    )
+    assert plan_text(plan(observation=seen, findings=again)) == (
+        "Not read:\n"
+        "\n"
+        "  cluster/ams-edge/node/e1, cluster/ams-edge/node/e2\n"
+        "      untrusted (nothing was read): the file of the password is not there\n"
+        "      remedy: create it\n"
+        "\n"
+        "No changes now. Still open: 2 nodes and accounts were not fully read.\n"
+        "Plan: 0 to do, 2 not fully read; 10 of 12 nodes need nothing.\n"
+    )
+
+
+def test_one_unread_node_is_named() -> None:
+    lost = m.Problem("all", m.ProblemKind.UNREACHABLE, "connection refused")
+    text = plan_text(plan(observation=m.Observation(NOW, (node(E1, "0E4D1FA5", "X14.3.1", lost),))))
+    assert "Still open: cluster/ams-edge/node/e1 was not fully read." in text
 
 
 def test_many_open_things_are_counted_after_the_first_five() -> None:
@@ -314,6 +342,32 @@ def test_a_partial_plan_says_what_it_looked_at() -> None:
     assert text.startswith(
         "Partial: only cluster/ams-*, site=ams was looked at; the rest of the workspace was not compared.\n\n"
     )
+
+
+def test_a_partial_plan_says_nothing_about_the_nodes_that_it_did_not_look_at() -> None:
+    assert plan_text(plan(partial=("site=ams",))) == (
+        "Partial: only site=ams was looked at; the rest of the workspace was not compared.\n"
+        "\n"
+        "No changes. Everything that the YAML asks for is in place (the part that was looked at).\n"
+    )
+    assert summary_line(plan(partial=("site=ams",), actions=(CREATE,))) == "Plan: 1 to do."
+
+
+def test_what_is_held_back_names_the_first_cause_and_the_nearest_link() -> None:
+    last = replace(REVOKE, needs=(BEHIND_PROXY.id,))
+    chain = (
+        m.HeldBack(PROXY.id, "the lab", "the lab is down"),
+        m.HeldBack(BEHIND_PROXY.id, PROXY.id, "needs node.set_proxy"),
+        m.HeldBack(last.id, BEHIND_PROXY.id, "needs node.register"),
+        m.HeldBack(CREATE.id, BEHIND_PROXY.id, "serves only node.register"),
+        m.HeldBack(PRIVACY.id, "gone", "needs what is not there"),
+    )
+    text = plan_text(plan(actions=(PROXY, BEHIND_PROXY, last, CREATE, PRIVACY), held_back=chain), width=140)
+    assert " w > set the proxy to proxy.example.com:3128\n           the lab is down\n" in text
+    assert "           the lab is down; before it: set the proxy to proxy.example.com:3128\n" in text
+    assert 'the lab is down; before it: register to "Expressway EMEA" at cluster/mad-edge/node/e1\n' in text
+    assert 'the lab is down; it only serves: register to "Expressway EMEA" at cluster/mad' in text
+    assert "           needs what is not there\n" in text
 
 
 def test_a_hand_off_that_brings_a_code_back_asks_for_it_and_one_said_to_be_done_is_not_counted() -> None:
@@ -368,7 +422,7 @@ def test_findings_of_one_kind_are_told_once_and_the_worst_come_first() -> None:
         "  warning  cluster/ams-edge/node/e1, cluster/ams"
     )
     assert text.count("Register the node before") == 1
-    assert "is in place. 3 findings, see above.\n" in text
+    assert "is in place (12 nodes in 7 clusters). 3 findings, see above.\n" in text
 
 
 def test_ten_thousand_quiet_nodes_cost_milliseconds() -> None:

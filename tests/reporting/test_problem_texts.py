@@ -32,7 +32,7 @@ EMPTY = Complaint("xlicense.yaml", 0, 0, "the file is empty", "empty", "warning"
         (XlicenseError("It broke."), "Error: It broke.\n"),
         (
             LockHeld("Run r-7 on build-1 holds cluster/ams-edge.", remedy="xlicense unlock l-3"),
-            "Error: Run r-7 on build-1 holds cluster/ams-edge.\nWhat to do: xlicense unlock l-3\n",
+            "Error: Run r-7 on build-1 holds cluster/ams-edge.\nWhat to do:\n  xlicense unlock l-3\n",
         ),
         (
             Untrusted(
@@ -43,8 +43,9 @@ EMPTY = Complaint("xlicense.yaml", 0, 0, "the file is empty", "empty", "warning"
             (
                 "Error: cluster/ams-edge/node/e1: the host key has changed.\n"
                 "  the remote said: ssh-ed25519\\x1b[2J\n"
-                "What to do: Compare it on the console, then\n"
-                "            xlicense hostkeys learn cluster/ams-edge/node/e1\n"
+                "What to do:\n"
+                "  Compare it on the console, then\n"
+                "  xlicense hostkeys learn cluster/ams-edge/node/e1\n"
             ),
         ),
         (Unreachable("No route to host."), "Error: No route to host.\n"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from reporting_samples import CREATE, E1, OSL1, OSL2, PRIVACY, REGISTER_1, REGISTER_2, RUN, S11, WAITING
 
 from reconciler import model as m
 from reconciler.errors import Exit
@@ -18,6 +17,18 @@ from reconciler.reporting import (
     run_summary,
     run_text,
     starting_line,
+)
+from tests.reporting.reporting_samples import (
+    CREATE,
+    E1,
+    OSL1,
+    OSL2,
+    PRIVACY,
+    REGISTER_1,
+    REGISTER_2,
+    RUN,
+    S11,
+    WAITING,
 )
 
 TEXT = """\
@@ -157,3 +168,16 @@ def test_a_finished_action_says_how_long_it_took_and_what_went_wrong() -> None:
 def test_a_failure_that_says_nothing_still_names_the_node_and_the_action() -> None:
     text = run_text(m.RunResult("r-1", (m.ActionOutcome(PRIVACY, m.Result.FAILED),)))
     assert text.startswith("Failed:\n\n  cluster/ams-edge/node/e1  set privacy to hostname\n\nRun r-1:")
+
+
+def test_what_ended_alike_is_told_together() -> None:
+    skipped = tuple(
+        m.ActionOutcome(action, m.Result.SKIPPED, "the token could not be made")
+        for action in (REGISTER_1, REGISTER_2)
+    )
+    assert run_text(m.RunResult("r-1", skipped)).startswith(
+        "Skipped:\n\n"
+        '  cluster/ams-edge/node/e1  register to "Expressway EMEA"\n'
+        '  cluster/ams-edge/node/e2  register to "Expressway EMEA"\n'
+        "      the token could not be made\n\n"
+    )

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from reporting_samples import E1, E2, EMEA, LATER, NOW, OSL1, REGISTER_2, WAITING
-
 from reconciler import model as m
 from reconciler.errors import Exit
 from reconciler.reporting import (
@@ -20,6 +18,7 @@ from reconciler.reporting import (
     rules_text,
     waiting_text,
 )
+from tests.reporting.reporting_samples import E1, E2, EMEA, LATER, NOW, OSL1, REGISTER_2, WAITING
 
 CARD = m.RuleCard(
     "XL011",

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reporting_samples import E1, MAD1, NOW, PROXY, action
 
 from reconciler import model as m
 from reconciler.reporting.layout import Ink, pad, visible_length, wrap
@@ -23,6 +22,7 @@ from reconciler.reporting.words import (
     ranges,
     value_text,
 )
+from tests.reporting.reporting_samples import E1, MAD1, NOW, PROXY, action
 
 
 @pytest.mark.parametrize(

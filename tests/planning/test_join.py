@@ -1,0 +1,116 @@
+"""Product instances of an account, and what is worth saying about them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from reconciler import model as m
+from tests.planning.fleet import (
+    NOW,
+    account,
+    all_of,
+    cluster,
+    desired,
+    evaluating,
+    licence,
+    observed,
+    plan,
+    pool,
+    seen,
+)
+
+ONE = cluster(count=1)
+NODE = ONE.nodes[0]
+SERIAL = NODE.serial or ""
+OTHERS = tuple(
+    m.Instance(f"cucm-{number}", f"SN{number}", product_type="CTSPMP", host_name=f"cucm-{number}")
+    for number in range(50)
+)
+
+
+def codes(
+    *instances: m.Instance, held: m.HeldState | None = None, block: m.Licence | None = None
+) -> set[str]:
+    world = seen(observed(ONE, licence=block or licence()), accounts=[pool(instances=instances)])
+    return {finding.code for finding in plan(desired(ONE), world, held).findings}
+
+
+@pytest.mark.parametrize(
+    ("instance", "block"),
+    [
+        (m.Instance("x", SERIAL.lower(), product_type="EXPY"), licence()),
+        (m.Instance("x", "0A0A", product_type="EXPY"), licence(udi="PID:EXPY,SN:0a0a")),
+        (m.Instance("x", uuid="U-1"), licence(udi="P:EXPY,S:0,U:u-1")),
+        (m.Instance("AMS-EDGE-N1", product_type="EXPY"), licence(hostname_hidden=False)),
+        (m.Instance("x", host_name="ams-edge-n1.example.com"), licence(hostname_hidden=False)),
+    ],
+)
+def test_a_node_is_found_by_udi_serial_or_shared_host_name(instance: m.Instance, block: m.Licence) -> None:
+    assert codes(*OTHERS, instance, block=block) == set()
+
+
+def test_a_hidden_host_name_is_never_matched() -> None:
+    assert codes(m.Instance("ams-edge-n1", product_type="EXPY")) == {"XL341"}
+
+
+def test_a_host_name_of_another_product_is_not_ours() -> None:
+    other = m.Instance("ams-edge-n1", product_type="CTSPMP")
+    assert codes(other, block=licence(hostname_hidden=False)) == {"XL341"}
+
+
+def test_an_account_full_of_other_products_makes_no_ghost() -> None:
+    assert codes(*OTHERS, m.Instance("x", SERIAL)) == set()
+
+
+def test_a_serial_that_the_journal_knows_and_the_yaml_does_not_is_a_ghost_and_never_an_action() -> None:
+    gone = m.Instance("old", "0DEAD001", product_type="EXPY")
+    held = m.HeldState(known_serials=("0DEAD001", SERIAL))
+    world = seen(*all_of(ONE), accounts=[pool(instances=(gone, m.Instance("x", SERIAL), *OTHERS))])
+    made = plan(desired(ONE), world, held)
+    (finding,) = made.findings
+    assert (finding.code, finding.address) == ("XL340", "account/emea/instance/0DEAD001")
+    assert made.actions == ()
+
+
+def test_a_replaced_machine_that_is_still_listed_is_a_ghost() -> None:
+    new = cluster(count=1, nodes={"n1": {"replaces": "0DEAD001"}})
+    world = seen(
+        *all_of(new), accounts=[pool(instances=(m.Instance("x", "0DEAD001"), m.Instance("y", SERIAL)))]
+    )
+    assert [finding.code for finding in plan(desired(new), world).findings] == ["XL340"]
+
+
+def test_silence_of_more_than_twelve_hours_is_told() -> None:
+    def heard(hours: int) -> m.Instance:
+        return m.Instance("x", SERIAL, last_contact=NOW - timedelta(hours=hours))
+
+    assert codes(heard(12)) == set()
+    assert codes(heard(13)) == {"XL042"}
+
+
+def test_an_old_host_name_in_cssm_is_told_where_the_node_shares_it() -> None:
+    old = m.Instance("x", SERIAL, host_name="before.example.com")
+    assert codes(old, block=licence(hostname_hidden=False)) == {"XL205"}
+    assert codes(old) == set()
+
+
+def test_an_account_without_such_a_call_says_nothing_of_instances() -> None:
+    world = seen(*all_of(ONE), accounts=[pool()])
+    assert plan(desired(ONE), world, m.HeldState(known_serials=("0DEAD001",))).findings == ()
+
+
+def test_unregistered_nodes_and_unread_ones_are_not_looked_for() -> None:
+    assert "XL341" not in codes(block=evaluating())
+    lost = m.NodeObserved(NODE.address, NOW)
+    world = seen(lost, accounts=[pool(instances=())])
+    assert "XL341" not in {finding.code for finding in plan(desired(ONE), world).findings}
+
+
+def test_other_accounts_keep_their_own_instances() -> None:
+    fleet = desired(ONE, accounts=[account(), account("other")])
+    world = seen(
+        *all_of(ONE), accounts=[pool(instances=(m.Instance("x", SERIAL),)), pool("other", instances=OTHERS)]
+    )
+    assert plan(fleet, world).findings == ()

@@ -1,0 +1,76 @@
+"""Whether a plan that was approved still says what would be done now."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler import model as m
+from reconciler.planning import differences
+from reconciler.planning.compare import worded
+from tests.planning.fleet import (
+    NODE_KINDS,
+    all_of,
+    cluster,
+    desired,
+    evaluating,
+    observed,
+    plan,
+    seen,
+)
+
+EDGE = cluster()
+PLANNED = plan(desired(EDGE), seen(*all_of(EDGE, licence=evaluating())))
+
+
+def test_the_same_situation_is_not_stale() -> None:
+    assert differences(PLANNED, plan(desired(EDGE), seen(*all_of(EDGE, licence=evaluating())))) == ()
+
+
+def test_less_than_was_planned_is_not_stale() -> None:
+    fresh = plan(desired(EDGE), seen(observed(EDGE), observed(EDGE, "n2", licence=evaluating())))
+    assert differences(PLANNED, fresh) == ()
+    assert differences(PLANNED, plan(desired(EDGE), seen(*all_of(EDGE)))) == ()
+
+
+def test_an_action_that_was_not_planned_is_stale() -> None:
+    open_privacy = m.SmartConfig("direct", None, "none")
+    fresh = plan(desired(EDGE), seen(*all_of(EDGE, licence=evaluating(), smart=open_privacy)))
+    found = differences(PLANNED, fresh)
+    assert len(found) == 2
+    assert found[0].startswith("node.set_privacy on cluster/ams-edge/node/")
+
+
+def test_other_parameters_are_stale_and_named() -> None:
+    bigger = cluster("lon-edge")
+    fresh = plan(desired(EDGE, bigger), seen(*all_of(EDGE, licence=evaluating()), *all_of(bigger)))
+    assert differences(PLANNED, fresh) == (
+        "account.create_token on account/emea: max_uses was 2 and is 4 now",
+    )
+
+
+def test_another_carrier_is_stale() -> None:
+    can = {node.address: NODE_KINDS for node in EDGE.nodes}
+    fresh = plan(desired(EDGE), seen(*all_of(EDGE, licence=evaluating())), can=can)
+    assert any("was planned by api and is by person now" in text for text in differences(PLANNED, fresh))
+
+
+def test_a_new_refusal_is_stale_and_an_old_one_is_not() -> None:
+    old = m.Software("X14.2.1", "expressway", False)
+    fresh = plan(desired(EDGE), seen(*all_of(EDGE, licence=evaluating(), software=old)))
+    assert any(text.startswith("XL011 refuses cluster/ams-edge now") for text in differences(PLANNED, fresh))
+    assert differences(fresh, fresh) == ()
+
+
+def test_what_failed_before_is_no_other_parameter() -> None:
+    one = PLANNED.actions[1]
+    failed = replace(one, params={**one.params, "earlier_failure": "timeout"})
+    assert differences(PLANNED, replace(PLANNED, actions=(failed,))) == ()
+
+
+def test_differences_inside_something_nested_come_in_a_stable_order() -> None:
+    assert worded({"a": 1}, {"a": 1}) == ()
+    assert worded({"nodes": ["x", "y"], "b": 1}, {"nodes": ["x"], "c": 2}) == (
+        "b was 1 and is absent now",
+        "c was absent and is 2 now",
+        "nodes.1 was y and is absent now",
+    )

@@ -1,0 +1,359 @@
+"""Each rule of the book fires where it should and is silent where it should, in one literal case each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from reconciler import model as m
+from reconciler.rules import RULES, card, lint
+from tests.planning.fleet import (
+    DAY,
+    NODE_KINDS,
+    NOW,
+    ON_PREM,
+    ON_PREM_URL,
+    PROXY,
+    RESERVATION,
+    TOKEN,
+    Status,
+    account,
+    all_of,
+    cluster,
+    desired,
+    evaluating,
+    licence,
+    observed,
+    plan,
+    pool,
+    rules_of,
+    seen,
+)
+
+EDGE = cluster()
+ONE = cluster(count=1)
+FRESH = evaluating()
+SATELLITE = m.SmartConfig("satellite", ON_PREM_URL, "hostname")
+OPEN = m.SmartConfig("direct", None, "none")
+PLANT = account("plant", virtual_account="Default", transport_url=ON_PREM_URL)
+TROUBLE = m.Problem("all", m.ProblemKind.UNREACHABLE, "connection refused")
+Said = Callable[[], set[str]]
+
+
+def clocks(days: int, of: m.ClusterDesired = EDGE) -> m.HeldState:
+    return m.HeldState(
+        evaluation=tuple(m.EvaluationSeen(node.serial or "", days * DAY, NOW) for node in of.nodes)
+    )
+
+
+def linted(
+    *of: m.ClusterDesired, accounts: tuple[m.AccountDesired, ...] = (account(),), **more: object
+) -> Said:
+    """What is said of a configuration alone."""
+
+    def say() -> set[str]:
+        verdicts = lint(desired(*of, accounts=accounts, **more))  # type: ignore[arg-type]
+        return {item.code for item in verdicts.findings} | {item.rule for item in verdicts.refusals}
+
+    return say
+
+
+def planned(
+    of: m.ClusterDesired,
+    *nodes: m.NodeObserved,
+    held: m.HeldState | None = None,
+    accounts: tuple[m.AccountDesired, ...] = (account(), PLANT),
+    pools: tuple[m.AccountObserved, ...] = (pool(), pool("plant")),
+    policy: m.Policy | None = None,
+    can: dict[m.Address, frozenset[str]] | None = None,
+    options: m.PlanOptions | None = None,
+) -> Said:
+    """What is said of a plan."""
+
+    def say() -> set[str]:
+        fleet = desired(of, accounts=accounts, policy=policy)
+        return rules_of(plan(fleet, seen(*nodes, accounts=pools), held, can=can, options=options))
+
+    return say
+
+
+def one(of: m.ClusterDesired = ONE, **fields: object) -> Said:
+    """A single node that would register, with these fields."""
+    return planned(of, observed(of, **{"licence": FRESH, **fields}))
+
+
+def runs(version: str, product: str = "expressway") -> Said:
+    return one(software=m.Software(version, product, False))
+
+
+OFF = m.Licence(enabled=False, proxy=None)
+OLD = cluster(count=1, account="plant", transport=ON_PREM)
+
+
+def switching_on(version: str = "X14.0.8", key: str = "", allow: m.Allow | None = None) -> Said:
+    """A node whose Smart Licensing would be switched on."""
+    keys = (m.OptionKey(key),) if key else ()
+    software = m.Software(version, "expressway", False)
+    node = observed(OLD, software=software, licence=OFF, smart=SATELLITE, option_keys=keys)
+    return planned(OLD, node, policy=m.Policy(allow=(allow,) if allow else ()))
+
+
+ALLOW = m.Allow("enable_smart", "cluster/ams-edge", "2026-11-24", "change 4711")
+
+
+def reserving(
+    entitlement: str = "rms", quantity: int = 5, of: m.Registration = RESERVATION
+) -> m.ClusterDesired:
+    return cluster(count=1, registration=of, nodes={"n1": {"reserve": (m.Reserve(entitlement, quantity),)}})
+
+
+def token(days: int) -> m.ClusterDesired:
+    return cluster(registration=replace(TOKEN, token=m.TokenPolicy(days)))
+
+
+def alarms(*ids: str, block: m.Licence = FRESH) -> Said:
+    return one(alarms=tuple(m.Alarm(item, "a text") for item in ids), licence=block)
+
+
+def leaving(days: int | None, count: int = 2) -> Said:
+    """A cluster of which one node retires; what is left of it was seen, or not."""
+    of = cluster(count=count, nodes={"n1": {"state": m.State.RETIRED}})
+    return planned(of, *all_of(of), held=None if days is None else clocks(days, of))
+
+
+def switched(days: int, **fields: object) -> Said:
+    """A registered cluster whose transport would be switched."""
+    return planned(EDGE, *all_of(EDGE, smart=SATELLITE), held=clocks(days), **fields)  # type: ignore[arg-type]
+
+
+def many(count: int, percent: int = 30) -> Said:
+    """Licensed clusters, all of which would change."""
+
+    def say() -> set[str]:
+        policy = m.Policy(clusters_changed_percent=percent)
+        fleet = desired(*(cluster(f"c{number}", count=1) for number in range(count)), policy=policy)
+        return rules_of(
+            plan(fleet, seen(*(node for of in fleet.clusters for node in all_of(of, smart=OPEN))))
+        )
+
+    return say
+
+
+def lost(kind: m.Kind, subject: str) -> m.HeldState:
+    address = m.Address.of_account("emea") if kind is m.Kind.CREATE_TOKEN else m.Address.of_node("gone", "n1")
+    effect = m.OpenEffect("op-1", "id", kind.value, address, subject, m.EffectState.UNKNOWN, NOW, "run")
+    return m.HeldState(open_effects=(effect,))
+
+
+SERIAL = ONE.nodes[0].serial or ""
+LISTED = m.Instance("x", SERIAL, host_name="ams-edge-n1", last_contact=NOW)
+SHARED = licence(hostname_hidden=False)
+
+
+def instances(*known: m.Instance, serials: tuple[str, ...] = ()) -> Said:
+    return planned(
+        ONE,
+        observed(ONE, licence=SHARED),
+        held=m.HeldState(known_serials=serials),
+        pools=(pool(instances=known),),
+        accounts=(account(),),
+    )
+
+
+CASES: dict[str, tuple[Said, Said]] = {
+    "XL003": (runs("X8.11.4"), runs("X14.3.1")),
+    "XL004": (one(licence=OFF), one()),
+    "XL005": (switching_on(), switching_on("X14.2.6")),
+    "XL006": (
+        linted(cluster(version="X14.1", registration=RESERVATION)),
+        linted(cluster(version="X14.2.5", registration=RESERVATION)),
+    ),
+    "XL007": (switching_on("X14.2.6", allow=ALLOW), switching_on("X14.0.8", allow=ALLOW)),
+    "XL008": (switching_on(), switching_on(allow=ALLOW)),
+    "XL009": (
+        planned(EDGE, *all_of(EDGE, licence=FRESH), pools=(pool(pool=()), pool("plant"))),
+        planned(EDGE, *all_of(EDGE, licence=FRESH)),
+    ),
+    "XL011": (runs("X14.2.1"), runs("X14.2.5")),
+    "XL012": (linted(reserving("plr")), linted(reserving("rms"))),
+    "XL014": (
+        switching_on(key="116341 COO-1-60BAD5CD", allow=ALLOW),
+        switching_on(key="116341E00", allow=ALLOW),
+    ),
+    "XL022": (one(smart=m.SmartConfig(privacy="hostname")), one()),
+    "XL024": (
+        linted(EDGE, accounts=(account(transport_url="http://ssm.example.com/x"),)),
+        linted(EDGE, accounts=(PLANT, account())),
+    ),
+    "XL025": (
+        linted(cluster(transport=replace(PROXY, proxy_host="http://proxy"))),
+        linted(cluster(transport=PROXY)),
+    ),
+    "XL026": (linted(cluster(privacy=None)), linted(EDGE)),
+    "XL031": (
+        linted(cluster("a", labels=(("env", "prod"),)), cluster("b", labels=(("env", "test"),))),
+        linted(cluster("a", labels=(("env", "prod"),)), cluster("b", labels=(("env", "prod"),))),
+    ),
+    "XL032": (
+        planned(EDGE, observed(EDGE), observed(EDGE, "n2", licence=FRESH)),
+        planned(EDGE, *all_of(EDGE, licence=FRESH)),
+    ),
+    "XL033": (
+        planned(EDGE, *all_of(EDGE, licence=FRESH), can={node.address: NODE_KINDS for node in EDGE.nodes}),
+        planned(EDGE, *all_of(EDGE, licence=FRESH)),
+    ),
+    "XL034": (linted(token(366)), linted(token(365))),
+    "XL035": (
+        one(
+            cluster(count=1, registration=replace(TOKEN, token=m.TokenPolicy(value=m.SecretRef("env", "T"))))
+        ),
+        one(),
+    ),
+    "XL036": (linted(cluster(registration=replace(TOKEN, export_controlled=None))), linted(EDGE)),
+    "XL042": (instances(replace(LISTED, last_contact=NOW - timedelta(hours=20))), instances(LISTED)),
+    "XL097": (one(cluster(nodes={"n1": {"state": m.State.RETIRED}}), licence=licence()), leaving(20)),
+    "XL098": (one(licence=evaluating(13)), one(licence=evaluating(14))),
+    "XL099": (leaving(None), leaving(20)),
+    "XL101": (one(licence=evaluating(59)), one(licence=evaluating(60))),
+    "XL198": (switched(13), switched(14)),
+    "XL201": (switched(80), one(smart=SATELLITE)),
+    "XL202": (leaving(20), switched(80)),
+    "XL204": (one(licence=evaluating(registration=Status.FAILED)), one()),
+    "XL205": (instances(replace(LISTED, host_name="before")), instances(LISTED)),
+    "XL206": (one(licence=licence(virtual_account="Old")), one()),
+    "XL215": (one(dns=()), one(dns=m.UNKNOWN)),
+    "XL216": (
+        planned(
+            EDGE,
+            observed(EDGE, software=m.Software("X14.3.1", "expressway", True)),
+            observed(EDGE, "n2", software=m.Software("X14.3.1", "expressway", False)),
+        ),
+        planned(EDGE, *all_of(EDGE, software=m.Software("X14.3.1", "expressway", True))),
+    ),
+    "XL301": (
+        planned(
+            EDGE,
+            observed(EDGE, licence=FRESH, smart=SATELLITE),
+            m.NodeObserved(EDGE.nodes[1].address, NOW, problems=(TROUBLE,)),
+        ),
+        one(problems=(m.Problem("alarms", m.ProblemKind.UNREADABLE, "garbled"),)),
+    ),
+    "XL302": (one(licence=evaluating(unrecognised=("Status: SLEEPING",))), one()),
+    "XL303": (
+        planned(EDGE, *all_of(EDGE, licence=FRESH), pools=(pool(problems=(TROUBLE,)),)),
+        planned(
+            EDGE,
+            *all_of(EDGE, licence=FRESH),
+            accounts=(account(manager=m.Manager(m.ManagerKind.HAND_OFF, "hand-off")),),
+            pools=(pool(problems=(TROUBLE,)),),
+        ),
+    ),
+    "XL304": (
+        planned(ONE, observed(ONE, licence=FRESH), held=lost(m.Kind.REGISTER, SERIAL)),
+        planned(ONE, observed(ONE), held=lost(m.Kind.REGISTER, SERIAL)),
+    ),
+    "XL305": (one(serial="0DEAD001"), one()),
+    "XL306": (
+        planned(EDGE, *all_of(EDGE, peers=("ams-edge-n1.example.com", "x.example.com"))),
+        planned(EDGE, *all_of(EDGE, peers=("ams-edge-n1", "AMS-EDGE-N2.other.example"))),
+    ),
+    "XL307": (
+        planned(EDGE, observed(EDGE), observed(EDGE, "n2", software=m.Software("X14.3.2"))),
+        planned(EDGE, *all_of(EDGE)),
+    ),
+    "XL308": (runs("X16.0"), runs("X15.3")),
+    "XL309": (runs("X12.7", "vcs"), runs("X12.7")),
+    "XL310": (alarms("20024"), alarms("20005", "40049")),
+    "XL311": (alarms("30042"), alarms("20024")),
+    "XL312": (alarms("10005"), alarms("40049", "30042", "20024")),
+    "XL315": (
+        planned(
+            ONE,
+            observed(ONE, licence=FRESH),
+            options=m.PlanOptions(targets=("cluster/ams-edge",), excludes=("account/emea",)),
+        ),
+        planned(ONE, observed(ONE, licence=FRESH), options=m.PlanOptions(targets=("cluster/ams-edge",))),
+    ),
+    "XL316": (
+        planned(cluster(registration=None), *all_of(EDGE, smart=SATELLITE), held=clocks(80)),
+        switched(80),
+    ),
+    "XL318": (one(licence=licence(virtual_account=None)), one(licence=licence())),
+    "XL319": (one(licence=licence(proxy=m.UNKNOWN)), one()),
+    "XL320": (one(licence=evaluating(registration=Status.PENDING)), one()),
+    "XL321": (planned(ONE, observed(ONE), held=lost(m.Kind.CREATE_TOKEN, "emea")), one()),
+    "XL323": (one(reserving()), one()),
+    "XL324": (one(licence=licence(registration=Status.RESERVED_SPECIFIC)), one()),
+    "XL330": (many(4), many(3)),
+    "XL331": (
+        planned(
+            EDGE, *all_of(EDGE, licence=FRESH), policy=m.Policy(pool_left_at_least=(("emea", "rms", 101),))
+        ),
+        planned(
+            EDGE, *all_of(EDGE, licence=FRESH), policy=m.Policy(pool_left_at_least=(("emea", "rms", 100),))
+        ),
+    ),
+    "XL333": (
+        planned(EDGE, *all_of(EDGE, licence=FRESH), pools=(pool(exists=False),)),
+        planned(EDGE, *all_of(EDGE, licence=FRESH), pools=(pool(exists=m.UNKNOWN),)),
+    ),
+    "XL334": (linted(token(31)), linted(token(30))),
+    "XL340": (instances(LISTED, m.Instance("y", "0DEAD001"), serials=("0DEAD001",)), instances(LISTED)),
+    "XL341": (instances(), instances(LISTED)),
+}
+
+
+@pytest.mark.parametrize("rule", sorted(CASES))
+def test_a_rule_fires_where_it_should(rule: str) -> None:
+    assert rule in CASES[rule][0]()
+
+
+@pytest.mark.parametrize("rule", sorted(CASES))
+def test_a_rule_is_silent_where_it_should_be(rule: str) -> None:
+    assert rule not in CASES[rule][1]()
+
+
+def test_every_rule_has_a_case() -> None:
+    assert sorted(CASES) == [known.id for known in RULES]
+
+
+# The cards.
+
+
+def test_ids_are_unique_and_have_one_form() -> None:
+    ids = [known.id for known in RULES]
+    assert len(ids) == len(set(ids))
+    assert all(re.fullmatch(r"XL\d{3}", item) for item in ids)
+
+
+@pytest.mark.parametrize("known", RULES, ids=lambda known: known.id)
+def test_a_card_is_whole(known: m.RuleCard) -> None:
+    assert all(re.fullmatch(r"S([1-9]|[1-9]\d|10[0-7])|A([1-9]|1\d|20)", row) for row in known.rows)
+    assert all(
+        text.endswith(".") for text in (known.sentence, known.reason, known.remedy) if "ID" not in text
+    )
+    assert known.source
+    assert known.phase in {"lint", "plan", "lint and plan"}
+
+
+def test_an_id_that_names_a_row_of_the_source_answers_that_row() -> None:
+    for known in RULES:
+        number = int(known.id[2:])
+        if number <= 107:
+            assert known.rows[0] == f"S{number}" or known.id == "XL099"
+
+
+def test_the_rows_that_token_licensing_needs_have_a_rule() -> None:
+    rows = {row for known in RULES for row in known.rows}
+    needed = {3, 4, 5, 6, 7, 8, 9, 11, 12, 14, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37}
+    assert rows >= {f"S{number}" for number in needed | {39, 40, 41, 42, 44, 86, 97, 98, 101}}
+    assert rows >= {"A1", "A2", "A4", "A5", "A6", "A15", "A16"}
+
+
+def test_a_card_is_found_by_its_id_in_any_case() -> None:
+    assert card("xl011") is card("XL011") is not None
+    assert card("XL000") is None
