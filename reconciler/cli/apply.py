@@ -75,7 +75,7 @@ def apply_command(
         _show(common, made, as_json)
         if not plan.runnable:
             return _nothing_to_do(common, made, as_json)
-    _gates(desired, plan, confirmed)
+    gates(desired, plan, confirmed)
     if planfile is None and not auto_approve and not _approved(common):
         common.console.say("Nothing was changed.")
         return Exit.ERROR
@@ -120,7 +120,7 @@ def _nothing_to_do(common: Common, made: Made, as_json: bool) -> Exit:
     return exit_of(made, detailed=True)
 
 
-def _gates(desired: Desired, plan: Plan, confirmed: Sequence[str]) -> None:
+def gates(desired: Desired, plan: Plan, confirmed: Sequence[str]) -> None:
     """What must hold before the first instruction. Raises Refused or UsageError."""
     from reconciler.execution import once_only
 
