@@ -5,7 +5,6 @@ Belongs here: approval and the gates before the first instruction. Does not belo
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ from reconciler.model import Desired, EffectClass, Plan, RunResult
 from .compose import engine, load_workspace
 from .console import is_terminal
 from .lazy import command
-from .making import Made, make, override_options, overrides, plan_file_argument, plan_options
+from .making import Made, awaited, make, override_options, overrides, plan_file_argument, plan_options
 from .options import Common, common
 from .plan import exit_of, show_plan
 from .progress import reporter
@@ -161,7 +160,7 @@ def _approved(common: Common) -> bool:
 
 def _carry_out(common: Common, desired: Desired, plan: Plan, planfile: Path | None) -> RunResult:
     told = f"apply {planfile.name}" if planfile is not None else "apply"
-    return asyncio.run(_run(common, desired, plan, told))
+    return awaited(_run(common, desired, plan, told))
 
 
 async def _run(common: Common, desired: Desired, plan: Plan, told: str) -> RunResult:

@@ -7,10 +7,10 @@ belong here: planning, wording.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -20,6 +20,8 @@ from reconciler.model import Carrier, Observation, Override, Plan, PlanOptions
 from .compose import engine
 from .options import Common
 from .progress import reporter
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     from reconciler.execution import Engine
@@ -60,6 +62,18 @@ def plan_options(common: Common, accepted: tuple[Override, ...] = ()) -> PlanOpt
     return PlanOptions(common.targets, common.excludes, common.selector, accepted)
 
 
+def awaited(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine in a loop of its own. Its result does not become the result of the loop's task:
+    the signal module prints that task when the loop ends, and a plan of a whole fleet takes seconds."""
+    results: list[T] = []
+
+    async def to_its_end() -> None:
+        results.append(await work)
+
+    asyncio.run(to_its_end())
+    return results[0]
+
+
 def make(
     common: Common,
     desired: Desired,
@@ -69,7 +83,7 @@ def make(
     show_commands: bool = False,
 ) -> Made:
     """Looks at the world (or takes a saved look) with read credentials, and plans."""
-    return asyncio.run(_make(common, desired, options, saved, show_commands))
+    return awaited(_make(common, desired, options, saved, show_commands))
 
 
 async def _make(
@@ -97,7 +111,7 @@ def _commands(running: Engine, plan: Plan) -> dict[str, tuple[str, ...]]:
 
 def look(common: Common, desired: Desired) -> Observation:
     """Reads what the options select, and nothing else."""
-    return asyncio.run(_look(common, desired))
+    return awaited(_look(common, desired))
 
 
 async def _look(common: Common, desired: Desired) -> Observation:

@@ -231,7 +231,7 @@ def policy(doc: PolicyDoc) -> Policy:
         evaluation_warn_below_days=doc.evaluation.warn_below_days,
         evaluation_fail_below_days=doc.evaluation.fail_below_days,
         handoff_expected_days=doc.handoff.expected_days,
-        alarms_ignore=doc.alarms.ignore,
+        alarms_ignore=tuple(sorted({*Policy().alarms_ignore, *doc.alarms.ignore})),
         clusters_changed_percent=limits.clusters_changed.percent,
         clusters_changed_at_least=limits.clusters_changed.at_least,
         pool_left_at_least=tuple(

@@ -6,9 +6,10 @@ An unknown is never drift and never acted on.
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated, Final, Literal, TypeVar, Union
+from typing import Annotated, Any, Final, Literal, TypeVar, Union
 
-from pydantic import Field
+from pydantic import Field, GetCoreSchemaHandler
+from pydantic_core import core_schema
 
 
 class Unknown(Enum):
@@ -24,6 +25,15 @@ class Unknown(Enum):
 
     def __bool__(self) -> bool:
         raise TypeError("UNKNOWN is neither true nor false; compare with `is UNKNOWN`")
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """A literal is looked up without leaving compiled code; an enum raises and catches for every value
+        that is known, which is nearly all of them."""
+        literal = core_schema.literal_schema([cls.UNKNOWN.value, cls.UNKNOWN])
+        return core_schema.no_info_after_validator_function(lambda _: cls.UNKNOWN, literal)
 
 
 UNKNOWN: Final[Literal[Unknown.UNKNOWN]] = Unknown.UNKNOWN

@@ -14,6 +14,7 @@ from reconciler.model import (
     Address,
     AuthorizationStatus,
     ClusterDesired,
+    Instance,
     Licence,
     NodeDesired,
     NodeObserved,
@@ -72,7 +73,8 @@ def write_observation(folder: Path) -> None:
         for node in cluster.nodes
     )
     pool = (PoolLine("Cisco Expressway Rich Media Session License", 1000, 10, 990, 0),)
-    account = AccountObserved(Address.of_account("emea"), AT, exists=True, pool=pool, instances=())
+    instances = tuple(Instance(str(node.hostname), str(node.serial)) for node in nodes)
+    account = AccountObserved(Address.of_account("emea"), AT, exists=True, pool=pool, instances=instances)
     data = {
         "format_version": FORMAT_VERSION,
         "tool_version": __version__,
