@@ -79,6 +79,7 @@ def _story(engine: Engine, run_id: str, bound: Bound, outcomes: Mapping[str, Act
         ActionOutcome(action, Result.FAILED, f"not sent: {why}", "xlicense plan")
         for action, why in bound.lost
     )
+    planned = {action.id for action in plan.actions}
     both: tuple[NodeObserved | AccountObserved, ...] = (*plan.observation.nodes, *plan.observation.accounts)
     readings = [reading for reading in both if reading.problems]
     untrusted = tuple(
@@ -90,7 +91,7 @@ def _story(engine: Engine, run_id: str, bound: Bound, outcomes: Mapping[str, Act
         run_id,
         (*(outcomes[action.id] for action in plan.actions if action.id in outcomes), *lost),
         tuple(refusal for refusal in plan.refusals if refusal.overridden is None),
-        engine.journal.held().waiting,
+        tuple(item for item in engine.journal.held().waiting if item.action_id in planned and not item.done),
         unread=tuple(reading.address for reading in readings if reading.address not in untrusted),
         untrusted=untrusted,
         interrupted=bool(engine.stop),

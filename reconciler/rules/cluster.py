@@ -30,7 +30,7 @@ def _peers_differ(context: PlanContext) -> Violations:
             if observed is None or observed.peers is UNKNOWN or observed.peers == agreed:
                 continue
             names = _names(context.index, cluster) if names is None else names
-            text = _difference(cluster, node, observed.peers, names)
+            text = _difference(cluster, node, observed.peers, names, _unseen(context.index, cluster))
             if text is not None:
                 yield Violation(cluster.address, f"{node.name} {text}.", told=True)
                 break
@@ -49,8 +49,20 @@ def _names(index: Index, cluster: ClusterDesired) -> dict[str, NodeDesired]:
     return names
 
 
+def _unseen(index: Index, cluster: ClusterDesired) -> frozenset[str]:
+    """The nodes whose own host name is not known: any name in a list may be theirs."""
+    seen = {node.name: index.node(node.address) for node in cluster.nodes}
+    return frozenset(
+        name for name, observed in seen.items() if observed is None or observed.hostname is UNKNOWN
+    )
+
+
 def _difference(
-    cluster: ClusterDesired, node: NodeDesired, peers: tuple[str, ...], names: dict[str, NodeDesired]
+    cluster: ClusterDesired,
+    node: NodeDesired,
+    peers: tuple[str, ...],
+    names: dict[str, NodeDesired],
+    unseen: frozenset[str],
 ) -> str | None:
     """What one node's peer list says differently, None where it says the same.
 
@@ -64,6 +76,8 @@ def _difference(
     strangers = [peer for peer, other in met.items() if other is None]
     missing = [other for other in staying if other.name not in there]
     if (not strangers and not missing) or _cannot_be_compared(strangers, missing, staying):
+        return None
+    if len(strangers) == len(missing) and all(other.name in unseen for other in missing):
         return None
     texts = [f"names {listed(strangers)}, which the YAML does not"] if strangers else []
     texts += [f"does not name {listed(other.name for other in missing)} as a peer"] if missing else []

@@ -497,3 +497,10 @@ def test_advice_on_the_configuration_alone_is_not_repeated_in_every_plan() -> No
 
 def test_a_configuration_without_a_slip_is_silent() -> None:
     assert lint(desired(cluster(version="X14.3.1"))) == lint(desired())
+
+
+def test_a_peer_that_cannot_be_read_may_go_by_any_name() -> None:
+    of = cluster(count=3)
+    peers = ("ams-edge-n1", "ams-edge-n2", "192.0.2.33")
+    world = seen(observed(of, peers=peers), observed(of, "n2", peers=peers))
+    assert "XL306" not in rules_of(plan(desired(of), world))
