@@ -115,28 +115,34 @@ class Console:
 
 
 class Unbreakable(io.TextIOBase):
-    """stderr for a library that draws on it: a terminal that has gone away never stops a run."""
+    """stderr for a library that draws on it: a terminal that has gone away never stops a run.
+
+    It holds on to the stream of its making, for such libraries put proxies of theirs into `sys`.
+    """
 
     encoding = "utf-8"
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
 
     def writable(self) -> bool:
         return True
 
     def isatty(self) -> bool:
-        return is_terminal(sys.stderr)
+        return is_terminal(self._stream)
 
     def write(self, text: str) -> int:
         try:
-            sys.stderr.write(text)
+            self._stream.write(text)
         except (OSError, ValueError):
-            silence(sys.stderr)
+            silence(self._stream)
         return len(text)
 
     def flush(self) -> None:
         try:
-            sys.stderr.flush()
+            self._stream.flush()
         except (OSError, ValueError):
-            silence(sys.stderr)
+            silence(self._stream)
 
 
 def silence(stream: TextIO) -> None:

@@ -5,6 +5,7 @@ Belongs here: where and when a line appears. Does not belong here: its words (re
 
 from __future__ import annotations
 
+import sys
 from types import TracebackType
 from typing import IO, Self, cast
 
@@ -88,25 +89,34 @@ class Live(Lines):
 
     def __init__(self, console: Console) -> None:
         from rich.console import Console as Rich
-        from rich.status import Status
+        from rich.live import Live as Moving
+        from rich.spinner import Spinner
 
         super().__init__(console)
         self._rich = Rich(
-            file=cast(IO[str], Unbreakable()),
+            file=cast(IO[str], Unbreakable(sys.stderr)),
             force_terminal=True,
             width=console.width_err,
             color_system="standard" if console.colour_err else None,
             highlight=False,
             markup=False,
         )
-        self._status = Status("", console=self._rich)
+        self._spinner = Spinner("line")
+        self._live = Moving(
+            self._spinner,
+            console=self._rich,
+            transient=True,
+            refresh_per_second=8,
+            redirect_stdout=False,  # its proxies would write through this very line, for ever
+            redirect_stderr=False,
+        )
 
     def __enter__(self) -> Self:
-        self._status.start()
+        self._live.start()
         return self
 
     def close(self) -> None:
-        self._status.stop()
+        self._live.stop()
 
     def line(self, text: str) -> None:
         from rich.text import Text
@@ -116,9 +126,10 @@ class Live(Lines):
     def status(self) -> None:
         from rich.text import Text
 
-        latest = list(self.running.values())[-1:] or [observing_line(self.done, self.total)]
+        reading = observing_line(self.done, self.total) if self.done < self.total else ""
+        latest = list(self.running.values())[-1:] or [reading]
         more = f" (+{len(self.running) - 1} more)" if len(self.running) > 1 else ""
-        self._status.update(Text(latest[0] + more, overflow="ellipsis", no_wrap=True))
+        self._spinner.update(text=Text(latest[0] + more, overflow="ellipsis", no_wrap=True))
 
     def observed(self, address: Address, ok: bool) -> None:
         super().observed(address, ok)
