@@ -46,7 +46,6 @@ HOMES: dict[str, set[str]] = {
     "keyring": {"reconciler/config/secrets.py"},
     "hvac": {"reconciler/config/secrets.py"},
     "click": {"reconciler/cli"},
-    "rich_click": {"reconciler/cli"},
     "rich": {"reconciler/cli"},
 }
 

@@ -308,7 +308,7 @@ def _node(world: World, where: str, name: str, cluster: str, data: Data, *, draw
         read(f"{where}.option_keys", one, _OPTION, needs=("key",)) for one in given.pop("option_keys", [])
     ]
     smart = registered is not None or numbers(given["version"]) >= SMART_BY_ITSELF
-    names = {"role": "core", "smart": smart, "host_name": f"{name.replace('/', '.')}.example.com", **given}
+    names = {"role": "core", "smart": smart, "host_name": f"{name.replace('/', '-')}.example.com", **given}
     node = Node(
         name, cluster=cluster, uuid=_uuid(name), dialect=form, evaluation_seconds=days * 86_400, **names
     )

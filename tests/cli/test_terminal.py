@@ -16,7 +16,6 @@ from tests.golden.harness import HERE, Scenario
 
 QUESTION = "Only 'yes' will be accepted to approve."
 # The lab's nodes share the first label of their host names, which the peers rule cannot tell apart.
-OVER = ("--override", "XL306", "--reason", "lab names")
 
 
 def at_terminal(scenario: Scenario, *arguments: str) -> Any:
@@ -33,7 +32,7 @@ def at_terminal(scenario: Scenario, *arguments: str) -> Any:
 
 
 def answered(scenario: Scenario, answer: str) -> tuple[int, str]:
-    process = at_terminal(scenario, "apply", *OVER)
+    process = at_terminal(scenario, "apply")
     process.expect_exact(QUESTION)
     process.expect_exact("Enter a value: ")
     process.send(answer)
@@ -49,7 +48,7 @@ async def test_anything_but_yes_changes_nothing(answer: str, tmp_path: Path) -> 
         code, said = await asyncio.to_thread(answered, scenario, answer)
         assert code == 1
         assert "Nothing was changed." in said
-        planned = await scenario.xlicense("plan", "--detailed-exitcode", *OVER)
+        planned = await scenario.xlicense("plan", "--detailed-exitcode")
         assert planned.code == 2, str(planned)
 
 
@@ -59,12 +58,12 @@ async def test_yes_carries_the_plan_out_under_a_live_line(tmp_path: Path) -> Non
         code, said = await asyncio.to_thread(answered, scenario, "yes\n")
         assert code == 0, said
         assert "4 done, 0 failed" in said
-        await scenario.nothing_left(*OVER)
+        await scenario.nothing_left()
 
 
 def interrupted(scenario: Scenario, *numbers: int) -> tuple[int, str]:
     """Signals once a registration is on its way."""
-    process = at_terminal(scenario, "apply", "--auto-approve", *OVER)
+    process = at_terminal(scenario, "apply", "--auto-approve")
     process.expect(r"e1: register to [^\n]*\.\.\.")
     told = ""
     for number in numbers:
@@ -84,6 +83,6 @@ async def test_a_signal_stops_at_a_safe_point_and_the_next_apply_goes_on(number:
         assert code == 130, said
         assert "Interrupted at a safe point" in said
         assert "Traceback" not in said
-        again = await scenario.xlicense("apply", "--auto-approve", *OVER)
+        again = await scenario.xlicense("apply", "--auto-approve")
         assert again.code == 0, str(again)
-        await scenario.nothing_left(*OVER)
+        await scenario.nothing_left()
