@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.golden.harness import HERE, ROOT, Ran, Scenario
+from tests.golden.harness import ROOT, Ran
 
-PLACE = re.compile(r"^(?P<path>\S+\.yaml):(?P<line>\d+):(?P<column>\d+): error: (?P<message>.+) \[(?P<code>[a-z-]+)\]$")
+PLACE = re.compile(
+    r"^(?P<path>\S+\.yaml):(?P<line>\d+):(?P<column>\d+): error: (?P<message>.+) \[(?P<code>[a-z-]+)\]$"
+)
 WORKSPACE = """\
 version: 1
 workspace: 9d0c1a01
@@ -53,7 +55,11 @@ def written(root: Path, cluster: str, workspace: str = WORKSPACE) -> Path:
 def xlicense(root: Path, *arguments: str, **environment: str) -> Ran:
     """Run one command in a workspace where nothing answers."""
     kept = {name: os.environ[name] for name in os.environ if name == "PATH" or name.startswith("COVERAGE_")}
-    folders = {"HOME": str(root), "XDG_STATE_HOME": str(root / "state"), "XDG_CONFIG_HOME": str(root / "config")}
+    folders = {
+        "HOME": str(root),
+        "XDG_STATE_HOME": str(root / "state"),
+        "XDG_CONFIG_HOME": str(root / "config"),
+    }
     done = subprocess.run(
         [sys.executable, "-m", "reconciler.cli", *arguments],
         cwd=root,
@@ -86,7 +92,11 @@ def the_complaint(ran: Ran) -> tuple[str, int, int, str, str]:
         pytest.param(BOMB, None, "alias", "too-many-aliases", id="an alias bomb"),
         pytest.param(CLUSTER + "role: core\n", (8, 1), "role", "duplicate-key", id="a key twice"),
         pytest.param(
-            CLUSTER.replace("account: emea", "account: apac"), (3, 10), "apac", "unknown-account", id="no such account"
+            CLUSTER.replace("account: emea", "account: apac"),
+            (3, 10),
+            "apac",
+            "unknown-account",
+            id="no such account",
         ),
         pytest.param(
             CLUSTER + '  - {name: e2, host: e2.example.com, serial: "0E4D1FA5"}\n',
