@@ -50,8 +50,7 @@ deps: $(READY)
 PURE := reconciler/model/*,reconciler/config/*,reconciler/rules/*,reconciler/planning/*,reconciler/reporting/*
 coverage: $(READY)
 	@mkdir -p .cache && rm -f .coverage .coverage.*
-	@set -o pipefail 2>/dev/null; \
-	  $(BIN)/pytest -n $(JOBS) --cov --cov-report= > .cache/pytest.log 2>&1; status=$$?; \
+	@$(BIN)/pytest -n $(JOBS) --cov --cov-report= > .cache/pytest.log 2>&1; status=$$?; \
 	  cat .cache/pytest.log; exit $$status
 	@$(BIN)/coverage report --include='$(PURE)' --fail-under=95
 	@$(BIN)/coverage report --format=total | sed 's/.*/coverage of everything: & %/'
