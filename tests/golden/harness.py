@@ -143,4 +143,5 @@ class Scenario:
         text = text.replace(str(self.tmp), "<tmp>")
         text = re.sub(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?( UTC|Z|\+00:00)?", "<time>", text)
         text = re.sub(r"\b[HE]-[0-9a-f]{6,}\b|\bh[0-9a-f]{8}\b", "<id>", text)
+        text = re.sub(r"\b(run|op|handoff)-[0-9a-f]{6,}\b", r"\1-<id>", text)
         return re.sub(r"\b\d+\.\d s\b", "<seconds>", text)
