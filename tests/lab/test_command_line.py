@@ -188,7 +188,7 @@ async def test_a_cluster_lists_its_peers_and_its_primary() -> None:
         reply = await lab.say("xConfiguration Alternates", "a/n1")
         assert "Alternates ConfigurationPrimary: 2\r\n" in reply
         assert 'Alternates Peer 1 Address: "192.0.2.1"' in reply
-        assert 'Alternates Peer 2 Address: "a.n2.example.com"' in reply
+        assert 'Alternates Peer 2 Address: "a-n2.example.com"' in reply
         assert 'Address: "192.0.2.1"' in await lab.say("xStatus Alternates", "a/n1")
 
 
@@ -202,7 +202,7 @@ async def test_names_times_and_keys_can_be_read() -> None:
         assert 'Option 1 Key: "116341J00-1-60BAD5CD"' in await lab.say("xConfiguration Option")
         assert 'Detail: "TLS"' in await lab.say("xStatus Alarm")
         assert 'ID: "40049"' in await lab.say("xStatus Warnings")
-        assert 'SystemUnit Name: "a.n1.example.com"' in await lab.say("xConfiguration SystemUnit")
+        assert 'SystemUnit Name: "a-n1.example.com"' in await lab.say("xConfiguration SystemUnit")
 
 
 async def test_alarms_are_not_on_the_command_line_before_x14_0_1() -> None:

@@ -184,7 +184,7 @@ async def test_instances_hold_other_products_blanks_and_a_trailing_blank() -> No
         router, node = answer["devices"]
         assert router["sudi"]["udiPid"] == "ISR4331/K9"
         assert (node["hostName"], node["productType"], node["productName"]) == (
-            "a.n1.example.com",
+            "a-n1.example.com",
             "EXPY",
             "",
         )

@@ -145,7 +145,7 @@ async def test_a_registered_node_is_not_registered_again_but_reregistered() -> N
         assert "Virtual Account: EMEA" in block
         assert "Export-Controlled Functionality: NOT ALLOWED" in block
         assert await lab.instances("Old") == []
-        assert "a.n1.example.com" in await lab.instances("EMEA")
+        assert "a-n1.example.com" in await lab.instances("EMEA")
 
 
 async def test_a_reregistration_that_fails_leaves_the_old_registration_standing() -> None:
@@ -156,7 +156,7 @@ async def test_a_reregistration_that_fails_leaves_the_old_registration_standing(
         assert "Status: REGISTERED" in block
         assert "Virtual Account: Old" in block
         assert "The token is invalid or expired." in block
-        assert await lab.instances("Old") == ["a.n1.example.com"]
+        assert await lab.instances("Old") == ["a-n1.example.com"]
 
 
 async def test_deregistering_frees_the_instance_and_goes_back_to_what_evaluation_is_left() -> None:
@@ -177,7 +177,7 @@ async def test_deregistering_without_a_way_leaves_the_instance_in_cssm_and_says_
     ) as lab:
         assert "by hand" in await lab.say("xCommand License Smart Deregister")
         assert "Status: Unregistered" in await lab.licence()
-        assert "a.n1.example.com" in await lab.instances()
+        assert "a-n1.example.com" in await lab.instances()
 
 
 async def test_deregistering_gives_up_an_attempt_that_is_under_way() -> None:
@@ -217,7 +217,7 @@ async def test_evaluation_warns_below_thirty_days_and_ends() -> None:
 async def test_renewing_the_registration_tells_cssm_that_the_host_name_is_hidden() -> None:
     async with site(one_node("registered: {account: example.com, virtual_account: EMEA}")) as lab:
         await lab.say("xConfiguration license smart privacy: hostname")
-        assert "a.n1.example.com" in await lab.instances()
+        assert "a-n1.example.com" in await lab.instances()
         assert "Sending Hostname: no" in await lab.licence()
         assert (await lab.say("xCommand License Smart Renew ID")).endswith("\r\nOK\r\n")
         assert "Last Renewal Attempt: SUCCEEDED on Jan 05 2026 12:00:00 UTC" in await lab.licence()
