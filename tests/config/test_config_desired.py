@@ -256,7 +256,7 @@ def test_policy_is_carried_in_seconds_days_and_numbers(write: Write) -> None:
     policy = desired.policy
     assert (policy.plan_valid_for, policy.registration_wait, policy.replication_wait) == (172_800, 90, 120)
     assert (policy.evaluation_warn_below_days, policy.evaluation_fail_below_days) == (30, 14)
-    assert policy.alarms_ignore == ("40049", "15004")
+    assert policy.alarms_ignore == ("15004", "40049")
     assert policy.allow[0].until == "2027-01-31"
     assert desired.journal.persistent
     assert desired.journal.identity == str(Path("~/age.txt").expanduser())

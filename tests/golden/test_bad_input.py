@@ -90,7 +90,7 @@ def the_complaint(ran: Ran) -> tuple[str, int, int, str, str]:
         pytest.param(CLUSTER.replace("  - ", "\t- "), (7, 1), "tab", "tab", id="a tab"),
         pytest.param("[" * 60_000, (1, 33), "nested deeper than 32 levels", "too-deep", id="60 kB of ["),
         pytest.param(BOMB, None, "alias", "too-many-aliases", id="an alias bomb"),
-        pytest.param(CLUSTER + "role: core\n", (8, 1), "role", "duplicate-key", id="a key twice"),
+        pytest.param(CLUSTER + "role: core\n", (8, 1), "twice", "duplicate-key", id="a key twice"),
         pytest.param(
             CLUSTER.replace("account: emea", "account: apac"),
             (3, 10),
