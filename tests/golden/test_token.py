@@ -36,7 +36,8 @@ async def test_one_node_down_costs_only_itself_and_the_next_run_finishes(tmp_pat
         s.lab.faults.add("ams-edge/e4", "refuse", times=None)
         applied = await s.xlicense("apply", "plan.json")
         assert applied.code == 7, str(applied)
-        s.golden("apply.txt", applied.out)
+        assert "cluster/ams-edge/node/e4  register" in applied.out
+        assert "7 done, 1 failed" in applied.out
         registered = [name for name, node in s.lab.world.nodes.items() if node.registration is not None]
         assert len(registered) == 5
         s.lab.faults.active.clear()
