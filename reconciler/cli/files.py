@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from reconciler.errors import XlicenseError
@@ -24,7 +25,8 @@ def write_whole(path: Path, text: str, *, mode: int | None = None) -> None:
         _write_new(beside, text, _mode(path, mode))
         beside.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):  # a place that cannot be written cannot be cleaned either
+            beside.unlink()
         raise XlicenseError(f"{path} cannot be written: {error.strerror}") from None
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.cli.files import write_whole
 from reconciler.cli.saved import observation_text, read_observation, read_plan, write_plan
 from reconciler.errors import PlanFileError, XlicenseError
 from reconciler.model import Address, Desired, NodeObserved, Observation, Plan
@@ -65,3 +66,9 @@ def test_an_observation_of_another_workspace_or_of_nothing_is_refused(tmp_path: 
     path.write_text("[]")
     with pytest.raises(XlicenseError, match="is not an observation of xlicense"):
         read_observation(path, DESIRED)
+
+
+def test_a_place_below_a_file_is_told_as_one_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "flat").write_text("a file, not a folder")
+    with pytest.raises(XlicenseError, match="cannot be written"):
+        write_whole(tmp_path / "flat" / "plan.json", "{}")
