@@ -61,7 +61,7 @@ RULES = (
             "plan",
             "No licensing alarm is raised.",
             "These alarms are what registering, renewing or more licences cure, so they block nothing.",
-            "Do what the alarm asks for on the node; policy.alarms.ignore lists the ids that say nothing here.",
+            "Do what the alarm asks for; policy.alarms.ignore lists the ids that say nothing here.",
             f"{REFERENCE}; {TAC}, troubleshooting",
         ),
         _licensing,
