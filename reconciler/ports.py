@@ -165,6 +165,10 @@ class Journal(Protocol):
 
     def heartbeat(self, run_id: str) -> None: ...
 
+    def live_runs(self) -> frozenset[str]:
+        """The runs that hold a lease and are not proven dead: what they left open is theirs to end."""
+        ...
+
     def release(self, run_id: str) -> None: ...
 
     def can_keep_codes(self) -> str | None:

@@ -2,7 +2,8 @@
 
 A registration whose end nobody saw is proven done when the node shows it, and proven absent when the node,
 watched for a while, is not even trying. A hand-off closes itself when the nodes show what was asked for.
-Whatever is proven neither way stays open, and the planner leaves that node alone.
+Whatever is proven neither way stays open, and the planner leaves that node alone. The effects of a run that
+is still alive are none of our business.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from reconciler.model import (
     RegistrationStatus,
 )
 from reconciler.planning import compare
+from reconciler.ports import Journal
 
 _WATCH = 30.0
 _PAUSE = 2.0
@@ -52,7 +54,7 @@ async def recover(engine: Engine, observation: Observation) -> Observation:
     """
     _close_handoffs(engine, observation)
     watched: list[OpenEffect] = []
-    for effect in engine.journal.held().open_effects:
+    for effect in _left_behind(engine.journal):
         if effect.state is EffectState.INTENT:
             engine.journal.resolve_observed(effect.op_id, EffectState.NOT_SENT, "the run ended before it")
         elif effect.kind in _CAN_BE_SET_AGAIN:
@@ -62,6 +64,21 @@ async def recover(engine: Engine, observation: Observation) -> Observation:
         else:
             watched.append(effect)
     return await _watch(engine, observation, watched)
+
+
+def _left_behind(journal: Journal) -> tuple[OpenEffect, ...]:
+    """The open effects of runs that have ended. What a living run has open is its own to end.
+
+    Asked in this order, an effect that its run ended meanwhile is not among them, and neither is one that
+    began later.
+    """
+    before = {effect.op_id for effect in journal.held().open_effects}
+    live = journal.live_runs()
+    return tuple(
+        effect
+        for effect in journal.held().open_effects
+        if effect.op_id in before and effect.run_id not in live
+    )
 
 
 def _recover_token(engine: Engine, effect: OpenEffect) -> None:

@@ -114,6 +114,10 @@ class Enquiry(JournalCore):
         with self._lock:
             return self._leases.all()
 
+    def live_runs(self) -> frozenset[str]:
+        """Implements `ports.Journal`: a holder on another machine counts as alive."""
+        return frozenset(lease.run_id for lease in self.leases() if lease.alive is not False)
+
     def unlock(self, run_id: str) -> Unlocked:
         """Take the leases of this run away, and say whether its process is alive.
 
