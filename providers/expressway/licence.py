@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Literal
 
-from reconciler.model import UNKNOWN, AuthorizationStatus, Licence, Maybe, RegistrationStatus, Usage
+from reconciler.model import UNKNOWN, AuthorizationStatus, Licence, Maybe, RegistrationStatus, Unknown, Usage
 
 from .agent_text import (
     NOTHING,
@@ -120,15 +121,16 @@ def _named(block: Block, key: str, registration: Maybe[RegistrationStatus]) -> M
     if values:
         value = only(values)
         return value if value is UNKNOWN or value.casefold() not in NOTHING else None
-    absent = registration in _WITHOUT_ACCOUNT and not block.damaged
+    return _unprinted(block, registration)
+
+
+def _unprinted(block: Block, registration: Maybe[RegistrationStatus]) -> Literal[Unknown.UNKNOWN] | None:
+    """What a line that is not there says: absent on an unregistered node of a whole block, else nothing.
+
+    A pending or failed node may still be in an account, so there it is not known.
+    """
+    absent = registration is RegistrationStatus.UNREGISTERED and not block.damaged
     return None if absent else UNKNOWN
-
-
-_WITHOUT_ACCOUNT = (
-    RegistrationStatus.UNREGISTERED,
-    RegistrationStatus.PENDING,
-    RegistrationStatus.FAILED,
-)
 
 
 def _export(block: Block, registration: Maybe[RegistrationStatus]) -> Maybe[bool | None]:
@@ -138,8 +140,7 @@ def _export(block: Block, registration: Maybe[RegistrationStatus]) -> Maybe[bool
     if values:
         found = {_ALLOWED.get(plain_words(value), UNKNOWN) for value in values}
         return found.pop() if len(found) == 1 else UNKNOWN
-    absent = registration in _WITHOUT_ACCOUNT and not block.damaged
-    return None if absent else UNKNOWN
+    return _unprinted(block, registration)
 
 
 _BECAUSE = re.compile(r"because of the following reason\s*:", re.IGNORECASE)

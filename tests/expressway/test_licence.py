@@ -85,7 +85,7 @@ def test_a_node_that_keeps_trying_says_why_and_shows_its_proxy():
     assert licence.version_hidden is True
     assert licence.transport_url == "https://ssm.plant.example.com/"
     assert licence.proxy == "proxy.plant.example.com:8080"
-    assert licence.virtual_account is None
+    assert licence.virtual_account is UNKNOWN
 
 
 def test_a_registered_node_out_of_compliance_shows_what_it_uses():
@@ -385,3 +385,10 @@ def test_no_bytes_make_the_parser_raise(data):
 )
 def test_no_order_of_known_lines_makes_the_parser_raise(lines):
     read_licence(lines)
+
+
+def test_a_pending_node_whose_account_line_is_lost_is_not_one_without_an_account():
+    text = (TRANSCRIPTS / "X15.0/licence-indented.txt").read_text()
+    licence = read(text.replace("           Virtual Account: Expressway EMEA\n", "").encode())
+    assert licence.registration is RegistrationStatus.PENDING
+    assert licence.virtual_account is UNKNOWN
