@@ -135,7 +135,7 @@ class Bench:
         ours, bare, wall, ideal, memory = (float(word) for word in done.stdout.split())
         detail = f"{ours * 1000:.1f} ms CPU a node against {bare * 1000:.1f} ms for login, shell, two lines"
         yield Row("observe, client CPU a node", ours / bare, 1.52, "x", detail)
-        yield Row("  its memory a node", memory, 64, "KiB", "resident growth over 200 nodes")
+        yield Row("  its memory a node", memory, 64, "KiB", "resident growth over 100 nodes")
         detail = f"{wall:.2f} s for 40 nodes at 50 ms a round trip, {ideal:.2f} s ideal"
         yield Row("  its wall time", wall / ideal, 1.2, "x", detail)
 
