@@ -83,6 +83,17 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class ReservedLine:
+    """A reserved licence. ``pending`` is the new total of an update in transit, None where there is none,
+    UNKNOWN where the source does not say."""
+
+    name: str
+    quantity: int
+    tag: str | None = None
+    pending: Maybe[int | None] = UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
 class Licence:
     """The licence block of a node (``xstatus // license``).
 
@@ -109,6 +120,7 @@ class Licence:
     usage: tuple[Usage, ...] = ()
     udi: Maybe[str | None] = UNKNOWN
     reservation_enabled: Maybe[bool] = UNKNOWN
+    reserved: Maybe[tuple[ReservedLine, ...]] = UNKNOWN
     registration_expires: datetime | None = None
     communication_deadline: datetime | None = None
     unrecognised: tuple[str, ...] = ()
@@ -176,16 +188,13 @@ class PoolLine:
 
 
 @dataclass(frozen=True, slots=True)
-class ReservedLine:
-    name: str
-    quantity: int
-    tag: str | None = None
-    pending: Maybe[int | None] = UNKNOWN
-
-
-@dataclass(frozen=True, slots=True)
 class Instance:
-    """One product instance of a virtual account, of whatever product and team. Blank texts are None."""
+    """One product instance of a virtual account, of whatever product and team. Blank texts are None.
+
+    ``reserved`` is what the account says is reserved for it: the empty tuple where it says that nothing is,
+    UNKNOWN where the answer tells a reserved instance from a connected one in no way. ``usage`` is the list
+    of licences that it shows for the instance, whatever they are.
+    """
 
     name: str
     serial: str | None = None
@@ -197,11 +206,23 @@ class Instance:
     status: str | None = None
     last_contact: datetime | None = None
     reserved: Maybe[tuple[ReservedLine, ...]] = UNKNOWN
+    usage: tuple[ReservedLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reservable:
+    """An entitlement that may be reserved for a product, as CSSM names it. ``name`` may be blank."""
+
+    tag: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountObserved:
-    """One virtual account at one time. ``instances`` is UNKNOWN where the profile has no such call."""
+    """One virtual account at one time. ``instances`` is UNKNOWN where the profile has no such call.
+
+    ``reservation_allowed`` is whether the account may reserve at all (S56).
+    """
 
     address: Address
     at: datetime
@@ -209,6 +230,8 @@ class AccountObserved:
     exists: Maybe[bool] = UNKNOWN
     pool: Maybe[tuple[PoolLine, ...]] = UNKNOWN
     instances: Maybe[tuple[Instance, ...]] = UNKNOWN
+    reservable: Maybe[tuple[Reservable, ...]] = UNKNOWN
+    reservation_allowed: Maybe[bool] = UNKNOWN
     problems: tuple[Problem, ...] = ()
 
 

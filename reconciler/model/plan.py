@@ -51,6 +51,7 @@ class Kind(StrEnum):
     CANCEL_RESERVATION = "node.cancel_reservation"
     RETURN_AUTHORIZATION = "node.return_authorization"
     REHOST = "account.rehost"
+    FETCH_AUTHORIZATION = "account.fetch_authorization"
     REMOVE_GHOST = "account.remove_ghost"
 
 
@@ -226,6 +227,25 @@ class EvaluationLeft:
 
 
 @dataclass(frozen=True, slots=True)
+class PoolUse:
+    """One licence of a virtual account across a plan: free now, freed by it, taken by it, free after it.
+
+    ``free_now`` is what the account says is available less the claims of parked effects; it and
+    ``free_after`` are UNKNOWN where nobody said. ``frees_first`` says that the plan had to put the freeing
+    before the taking.
+    """
+
+    account: Address
+    name: str
+    free_now: Maybe[int]
+    freed: int
+    taken: int
+    free_after: Maybe[int]
+    claimed: int = 0
+    frees_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The ordered actions, what is behind them, and the digest of what would be done. Immutable.
 
@@ -251,6 +271,7 @@ class Plan:
     refusals: tuple[Refusal, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     evaluation: tuple[EvaluationLeft, ...] = ()
+    pools: tuple[PoolUse, ...] = ()
     overrides: tuple[Override, ...] = ()
     partial: tuple[str, ...] = ()
     options: PlanOptions = PlanOptions()

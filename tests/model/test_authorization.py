@@ -1,0 +1,73 @@
+"""What an authorization code says, and everything that must not pass for one."""
+
+import pytest
+
+from reconciler.model import AuthorizedLine, read_authorization, same_udi, udi_parts
+
+CODE = (
+    "<specificPLR><authorizationCode><flag>A</flag><version>C</version>"
+    "<piid>6ca07f56-145c-4ace-bdc2-40417fd49d47</piid><timestamp>1552292522579</timestamp><entitlements>"
+    "<entitlement><tag>regid.2016-07.com.cisco.UCM_Enhanced,12.0_66d0d1cf</tag><count>5</count>"
+    "<startDate></startDate><endDate>2027-Mar-01 UTC</endDate><licenseType>TERM</licenseType>"
+    "<displayName>UC Manager Enhanced License (12.x)</displayName></entitlement>"
+    "</entitlements></authorizationCode><signature>MEYCIQ</signature><udi>P:UCM,S:cc920,U:e53fc968-0253</udi>"
+    "</specificPLR>"
+)
+
+
+def test_the_published_sample_is_read():
+    read = read_authorization(CODE)
+    assert read.udi == "P:UCM,S:cc920,U:e53fc968-0253"
+    assert read.instance_id == "6ca07f56-145c-4ace-bdc2-40417fd49d47"
+    assert read.made_at == 1552292522579
+    assert read.lines == (
+        AuthorizedLine(
+            "regid.2016-07.com.cisco.UCM_Enhanced,12.0_66d0d1cf",
+            5,
+            "UC Manager Enhanced License (12.x)",
+            None,
+            "2027-Mar-01 UTC",
+            "TERM",
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (CODE[:-20], "not whole"),
+        ("", "not whole"),
+        ("A9-B7", "not whole"),
+        ("<specificPLR><udi>P:X,S:1</udi></specificPLR>", "names no licence"),
+        (CODE.replace("<udi>P:UCM,S:cc920,U:e53fc968-0253</udi>", ""), "for which device"),
+        (CODE.replace("<count>5</count>", "<count>five</count>"), "count 'five'"),
+        (CODE.replace("<count>5</count>", "<count>-5</count>"), "count '-5'"),
+        (CODE.replace("<count>5</count>", "<count>5</count><count>6</count>"), "count twice"),
+        (CODE.replace("</signature>", "</signature><udi>P:UCM,S:other</udi>"), "udi twice"),
+        ('<!DOCTYPE a [<!ENTITY e "x">]>' + CODE, "document type"),
+        ('<!DOCTYPE a SYSTEM "file:///etc/passwd">' + CODE, "document type"),
+        ("<a>" + " " * 70_000 + "</a>", "more than"),
+    ],
+)
+def test_whatever_is_not_a_whole_code_is_refused_with_the_reason(text, why):
+    with pytest.raises(ValueError, match=why):
+        read_authorization(text)
+
+
+def test_blanks_and_the_long_names_of_the_parts_make_no_difference():
+    assert same_udi("P:UCM,S:cc920,U:e53fc968-0253", "P:UCM, S:cc920,U:E53FC9680253") is True
+    assert same_udi("PID:EXPY,SN:0E4D1FA5", "P:EXPY,S:0e4d1fa5") is True
+    assert udi_parts("PID:EXPY,SN:0E4D1FA5,UUID:ab") == {"P": "EXPY", "S": "0E4D1FA5", "U": "AB"}
+
+
+def test_another_product_serial_or_uuid_is_another_device():
+    assert same_udi("P:EXPY,S:1,U:a", "P:EXPY,S:1,U:b") is False
+    assert same_udi("P:EXPY,S:1", "P:EXPY,S:2") is False
+    assert same_udi("P:UCM,S:1", "P:EXPY,S:1") is False
+
+
+def test_two_identities_without_a_common_part_are_not_judged():
+    assert same_udi("P:EXPY", "P:EXPY,S:1") is None
+    assert same_udi("opaque", "P:EXPY,S:1") is None
+    assert same_udi("", "") is None
+    assert same_udi("opaque-1", "opaque-1") is True
