@@ -17,7 +17,6 @@ from tests.planning.fleet import (
     ON_PREM,
     ON_PREM_URL,
     PROXY,
-    RESERVATION,
     TOKEN,
     Auth,
     Status,
@@ -264,14 +263,6 @@ def test_an_observed_cluster_is_shown_and_never_changed() -> None:
     assert (made.changes, made.actions) == ((), ())
     (shown,) = [finding for finding in made.findings if finding.code == "observed"]
     assert "n1 unregistered, transport direct" in shown.message
-
-
-def test_a_reservation_is_compared_and_not_carried_out() -> None:
-    core = cluster(registration=RESERVATION)
-    made = plan(desired(core), seen(*all_of(core)))
-    assert {change.field for change in made.changes} == {"registration"}
-    assert made.actions == ()
-    assert "XL323" in rules_of(made)
 
 
 def test_a_field_that_the_yaml_does_not_name_is_not_managed() -> None:
