@@ -30,6 +30,7 @@ from reconciler.rules import Index, Matrix, PlanContext, evaluation_left, judge
 
 from .catalogue import Maker
 from .compare import Examined, examine
+from .ghosts import removals
 from .graph import ordered
 from .join import join_findings
 from .notes import looked_at, never_read, said_done, unknown_fields, unread
@@ -60,7 +61,7 @@ def make_plan(
     maker = Maker(capabilities)
     reserving = Reserving(index, matrix, maker, options.overrides)
     planned = steps(index, examined.changes, maker, Tokens(index, maker, now), reserving)
-    within, out_of_reach = limit(planned, inside)
+    within, out_of_reach = limit([*planned, *removals(index, matrix, maker)], inside)
     wanted, pools = arrange(index, matrix, within)
     verdicts = judge(
         PlanContext(desired, observation, held, examined.changes, wanted, now, options.overrides, pools)

@@ -209,7 +209,7 @@ class _Chain:
         else:
             lines = as_params(wanted.lines, update=False)
             params = {"request": self._slot("request"), "lines": lines}
-            reason = f"{_quantities(wanted.lines)} for {self.node.name}"
+            reason = "the request code and these quantities give an authorization code"
             self._at_cssm(Kind.RESERVE, self.account, reason, params, self._slot("authorization"))
         self.install(self.made[-1].params["lines"], confirms=False)
 
@@ -388,10 +388,6 @@ def _as_wanted(lines: Lines) -> tuple[WantedLine, ...]:
         WantedLine(line.name or line.tag, line.name, line.tag or None, line.quantity, line.quantity)
         for line in lines
     )
-
-
-def _quantities(lines: Iterable[WantedLine]) -> str:
-    return ", ".join(f"{line.quantity} {line.entitlement}" for line in lines if line.quantity)
 
 
 _WAYS_IN: Mapping[Row, Callable[[_Chain, Wanted], None]] = {

@@ -251,8 +251,8 @@ RULES = (
             Level.HARD,
             "plan",
             "Every reserved licence is one licence of the account.",
-            "CSSM knows licences by entitlement tag, and lists the versions of one licence apart. A guess would"
-            " reserve the wrong one.",
+            "CSSM knows licences by entitlement tag, and lists the versions of one licence apart. A"
+            " guess would reserve the wrong one.",
             "Say which version is meant.",
             f"{GUIDE}; {HELP}",
         ),
@@ -265,7 +265,7 @@ RULES = (
             Level.ADVICE,
             "lint",
             "Every node reserves licences of its own.",
-            "Each node must be registered, so each needs some; peers lend to one another only while they are up.",
+            "Each node must be registered, so each needs some; a peer lends only while it is up.",
             "Spread the quantities over the nodes.",
             f"{TAC}, reservations; {GUIDE}",
         ),
@@ -278,8 +278,8 @@ RULES = (
             Level.HARD,
             "plan",
             "The pool has what a plan takes.",
-            "A reservation that fails half-way leaves a node without a licence. Claims are what parked hand-offs"
-            " and effects without an end may still take.",
+            "A reservation that fails half-way leaves a node without a licence. Claims are what parked"
+            " hand-offs and effects without an end may still take.",
             "Buy or move licences, or reserve less.",
             HELP,
         ),

@@ -138,10 +138,11 @@ def planned(
     entitlements: tuple[m.Entitlement, ...] = NAMES,
     overrides: tuple[str, ...] = (),
     policy: m.Policy | None = None,
+    home: Mapping[str, Any] | None = None,
 ) -> m.Plan:
     """Plan one cluster. ``blocks`` is one licence block for every node, or one by name."""
-    home = account("emea", manager=HAND_OFF) if by_person else account("emea")
-    wish = desired(of, *more, accounts=(home, *extra_accounts), entitlements=entitlements, policy=policy)
+    place = account("emea", **{**({"manager": HAND_OFF} if by_person else {}), **(home or {})})
+    wish = desired(of, *more, accounts=(place, *extra_accounts), entitlements=entitlements, policy=policy)
     nodes = [
         observed(of, node.name, licence=blocks if isinstance(blocks, m.Licence) else blocks[node.name])
         for node in of.nodes
@@ -149,11 +150,11 @@ def planned(
     can: dict[m.Address, frozenset[str]] = dict(capabilities(wish))
     for item in wish.clusters:
         can.update({node.address: NODE_KINDS for node in item.nodes})
-    can[home.address] = frozenset() if by_person else api
+    can[place.address] = frozenset() if by_person else api
     for item in extra_accounts:
         can[item.address] = api
     looked = tuple(accounts) if accounts is not None else (stock(rms=50),)
     if by_person and accounts is None:
-        looked = (m.AccountObserved(home.address, NOW),)
+        looked = (m.AccountObserved(place.address, NOW),)
     options = m.PlanOptions(overrides=tuple(m.Override(rule, "test") for rule in overrides))
     return plan(wish, seen(*nodes, *others, accounts=looked), held, can=can, options=options)

@@ -351,3 +351,15 @@ def test_on_a_hand_off_account_an_installed_node_needs_an_attestation() -> None:
     assert made.actions == ()
     (finding,) = [item for item in made.findings if item.code == "XL370"]
     assert "handoff attest emea" in str(finding.remedy)
+
+
+def test_a_listed_ghost_is_removed_and_one_that_holds_a_reservation_is_not() -> None:
+    listed = (m.RemoveInstance("0DEAD001", "scrapped"), m.RemoveInstance("0DEAD002", "scrapped"))
+    of = core()
+    shown = [
+        m.Instance("old", serial="0DEAD001", reserved=()),
+        instance("0DEAD002", line(RMS, 5)),
+        instance(S1, line(RMS, 5)),
+    ]
+    made = planned(of, READY, [stock(rms=5, instances=shown)], home={"remove_instances": listed})
+    assert [(action.kind, action.subject) for action in made.actions] == [(K.REMOVE_GHOST, "0DEAD001")]
