@@ -55,7 +55,10 @@ def _readable(readable: bool) -> str:
 @click.option("--reason", metavar="TEXT", required=True, help="Why; kept in the journal.")
 @common("workspace")
 def reveal_command(common: Common, code_id: str, reason: str) -> Exit:
-    """Print one code's value on stdout. That it was revealed, and why, is recorded."""
+    """Print one code's value on stdout. That it was revealed, and why, is recorded.
+
+    Exit 9 when it is not readable here: somebody else can go on.
+    """
     with workspace_journal(common) as journal:
         common.console.result(journal.reveal(code_id, reason))
     return Exit.OK

@@ -112,7 +112,7 @@ def _operation_text(operation: Operation) -> str:
         ("run", effect.run_id),
         ("state", effect.state.value + (" (without an end)" if operation.open else "")),
         ("said", operation.text or "-"),
-        ("replies", f"{operation.chunks} pieces in the spool"),
+        ("replies", f"{operation.chunks} in the spool"),
     ]
     facts = columns(("effect", ""), about, "")
     events = ((when(event.at), event.kind, event.text) for event in operation.events)

@@ -140,7 +140,7 @@ def test_a_person_can_resolve_an_open_effect(
 
 def test_what_cannot_be_resolved_is_said(desk: Desk, tmp_path: Path) -> None:
     journal = desk.open()
-    with pytest.raises(UsageError, match="no open operation"):
+    with pytest.raises(UsageError, match="there is no operation op-none"):
         journal.resolve("op-none", "adopt", None, "because")
     with pytest.raises(UsageError, match="cannot be read"):
         journal.resolve("op-none", "adopt", tmp_path / "none", "because")
