@@ -40,7 +40,7 @@ def list_command(common: Common, everything: bool, as_json: bool) -> Exit:
         codes = journal.codes(all=everything)
     if as_json:
         listed = {"format_version": FORMAT_VERSION, "codes": [to_data(code) for code in codes]}
-        common.console.result(json.dumps(listed, indent=2))
+        common.console.json(json.dumps(listed, indent=2))
     else:
         common.console.result(codes_text(codes, width=common.console.width, color=common.console.colour))
     return Exit.OK if all(code.readable for code in codes) else Exit.WAITING

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+
+import pytest
 
 from tests.golden.harness import HERE, Scenario
 
@@ -167,6 +170,32 @@ async def test_words_that_nobody_knows_block_changes_on_that_node_only(tmp_path:
         assert applied.code in {6, 11}, str(applied)
         assert not s.lab.ledger.asked_of("ams-edge/e1", "register")
         assert s.lab.ledger.asked_of("ams-edge/e2", "register")
+
+
+WORKFLOW = "::set-output name=x::1 ##[group]x ##vso[task.complete] section_start:1:x[collapsed=true]"
+
+
+@pytest.mark.parametrize("system", ["GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD"])
+async def test_a_node_cannot_speak_to_the_ci_system_that_reads_the_log(system: str, tmp_path: Path) -> None:
+    async with scenario("unknown_words", tmp_path) as s:
+        await s.ready()
+        s.lab.world.node("ams-edge/e1").status_text = WORKFLOW
+        at_home = await s.xlicense("plan")
+        assert "##[group]x" in at_home.out, str(at_home)
+        here = {system: "true", "COLUMNS": "60"}
+        told = [
+            await s.xlicense("plan", **here),
+            await s.xlicense("drift", "--format", "markdown", **here),
+            await s.xlicense("observe", **here),
+            await s.xlicense("apply", "--auto-approve", **here),
+        ]
+        for ran in told:
+            assert "set-output" in ran.out, str(ran)
+            for line in (ran.out + ran.err).splitlines():
+                assert not line.lstrip().startswith("::"), line
+                for command in ("##[", "##vso[", "section_start:"):
+                    assert command not in line, line
+        assert WORKFLOW in json.dumps(told[2].json())
 
 
 async def test_after_evaluation_has_expired_registering_is_the_cure_and_deregistering_is_refused(
