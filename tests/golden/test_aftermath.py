@@ -128,19 +128,23 @@ async def test_resolving_says_what_is_missing_or_wrong(tmp_path: Path) -> None:
         assert "run-nowhere holds no lease" in await refused("unlock", "run-nowhere")
 
 
+async def started(s: Scenario, *arguments: str, stderr: int = asyncio.subprocess.DEVNULL) -> Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "reconciler.cli", *arguments),
+        cwd=s.workspace,
+        env=s.environment,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=stderr,
+    )
+
+
 @asynccontextmanager
 async def stuck(s: Scenario) -> AsyncIterator[Process]:
     """An apply that waits for e1's answer to a registration, which never comes."""
     await s.ready()
     s.lab.faults.add(E1, "silent", match=REGISTER)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "reconciler.cli", "apply", "--auto-approve"),
-        cwd=s.workspace,
-        env=s.environment,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
+    process = await started(s, "apply", "--auto-approve")
     try:
         await until(lambda: s.lab.ledger.asked_of(E1, REGISTER) or process.returncode is not None)
         yield process
@@ -186,6 +190,47 @@ async def test_unlocking_a_dead_run_frees_it_and_names_what_it_left(tmp_path: Pa
         assert "still seems to be running" not in freed.err
         assert "Without an end: op-" in freed.err
         assert (await s.xlicense("unlock", run_id)).code == 64
+        assert (await s.xlicense("apply", "--auto-approve")).code == 0
+        await s.nothing_left()
+
+
+@asynccontextmanager
+async def waiting_for_the_lock(s: Scenario) -> AsyncIterator[Process]:
+    """A second apply, from when it says that it waits."""
+    waiter = await started(
+        s, "apply", "--auto-approve", "--lock-timeout", "10m", stderr=asyncio.subprocess.PIPE
+    )
+    assert waiter.stderr is not None
+    async with asyncio.timeout(60):
+        while b"waiting up to 600 s: account/emea is being changed by" not in (
+            line := await waiter.stderr.readline()
+        ):
+            assert line, "it ended without waiting"
+        yield waiter
+        await waiter.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_is_heard_while_waiting_for_a_lock(number: int, tmp_path: Path) -> None:
+    async with fresh(tmp_path) as s, stuck(s) as holder:
+        async with waiting_for_the_lock(s) as waiter:
+            waiter.send_signal(number)
+            async with asyncio.timeout(5):
+                assert await waiter.wait() == 130
+        assert holder.returncode is None
+        leases = (await s.xlicense("op", "list", "--json")).json()["leases"]
+        assert {lease["pid"] for lease in leases} == {holder.pid}
+
+
+async def test_who_waited_for_a_lock_looks_at_the_world_again_before_anything_is_sent(tmp_path: Path) -> None:
+    async with fresh(tmp_path) as s, stuck(s) as holder:
+        async with waiting_for_the_lock(s) as waiter:
+            s.lab.ledger.asked.clear()
+            holder.kill()
+            assert await waiter.wait() in {0, 4, 6}
+        looks = [one for one in s.lab.ledger.asked_of(E1) if "xstatus" in one.text.casefold()]
+        assert looks
+        assert s.lab.ledger.asked_of(E1, REGISTER) == ()
         assert (await s.xlicense("apply", "--auto-approve")).code == 0
         await s.nothing_left()
 
