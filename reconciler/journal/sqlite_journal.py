@@ -156,7 +156,7 @@ class SqliteJournal(Enquiry):
 
     def can_keep_codes(self) -> str | None:
         if not self._seal.can_seal:
-            return "there is no recipient to seal a code to; run `xlicense key init`"
+            return "there is no recipient to seal a code to"
         try:
             with self._lock:
                 self._usable()
