@@ -190,7 +190,7 @@ class _Schedule:
         lost = {
             action_id: _why_blocked(outcome)
             for action_id, outcome in self._outcomes.items()
-            if outcome.result is not Result.DONE
+            if outcome.result not in (Result.DONE, Result.SKIPPED)  # a skip follows from another outcome
         }
         undone = [action for action in self._plan.actions if not self._is_done(action)]
         found = held_back(undone, {**self._parked, **lost})
@@ -262,13 +262,14 @@ def _wanted(action: Action) -> CodeKind | None:
 
 
 def _why_blocked(outcome: ActionOutcome) -> str:
+    """As it follows "which"."""
     match outcome.result:
         case Result.WAITING:
             return f"waits for {outcome.text}"
-        case Result.SKIPPED:
-            return outcome.text
+        case Result.UNKNOWN:
+            return "has no known outcome"
         case _:
-            return f"needs {outcome.action.kind.value} at {outcome.action.address}, which is {outcome.result}"
+            return str(outcome.result)
 
 
 def once_only(actions: Iterable[Action]) -> tuple[Action, ...]:

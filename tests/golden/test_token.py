@@ -32,6 +32,16 @@ async def test_a_fresh_two_node_cluster_is_registered_and_then_has_no_changes(tm
         assert "used" in again.err
 
 
+async def test_without_a_key_nothing_is_sent_and_the_next_step_is_to_make_one(tmp_path: Path) -> None:
+    async with scenario("fresh_two_nodes", tmp_path) as s:
+        applied = await s.xlicense("apply", "--auto-approve")
+        assert applied.code == 7, str(applied)
+        s.golden("no_key.txt", applied.out)
+        assert s.lab.ledger.codes("token") == ()
+        await s.ready()
+        assert (await s.xlicense("apply", "--auto-approve")).code == 0
+
+
 async def test_one_node_down_costs_only_itself_and_the_next_run_finishes(tmp_path: Path) -> None:
     async with scenario("six_nodes", tmp_path) as s:
         await s.ready()
