@@ -159,8 +159,8 @@ class Journal(Protocol):
 
     def end_run(self, run_id: str, result: str, *, plan_used: bool = True) -> None: ...
 
-    def lease(self, addresses: Sequence[Address], run_id: str, wait_seconds: float) -> None:
-        """Take the write leases of clusters and accounts, all or none. Raises LockHeld."""
+    def lease(self, addresses: Sequence[Address], run_id: str) -> None:
+        """Take the write leases of clusters and accounts now, all or none. Raises LockHeld."""
         ...
 
     def heartbeat(self, run_id: str) -> None: ...

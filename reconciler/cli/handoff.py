@@ -46,7 +46,7 @@ def list_command(common: Common, as_json: bool) -> Exit:
         waiting = tuple(item for item in journal.handoffs() if not item.done)
     if as_json:
         listed = {"format_version": FORMAT_VERSION, "handoffs": [to_data(item) for item in waiting]}
-        common.console.result(json.dumps(listed, indent=2))
+        common.console.json(json.dumps(listed, indent=2))
     else:
         common.console.result(waiting_text(waiting, width=common.console.width, color=common.console.colour))
     return Exit.WAITING if waiting else Exit.OK

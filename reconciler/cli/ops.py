@@ -57,7 +57,7 @@ def list_command(common: Common, everything: bool, as_json: bool) -> Exit:
             "operations": [to_data(operation) for operation in operations],
             "leases": [to_data(lease) for lease in leases],
         }
-        common.console.result(json.dumps(listed, indent=2))
+        common.console.json(json.dumps(listed, indent=2))
     else:
         effects = [operation.effect for operation in operations]
         common.console.result(ops_text(effects, width=common.console.width, color=common.console.colour))
@@ -94,7 +94,7 @@ def show_command(common: Common, op_id: str, as_json: bool) -> Exit:
         operation = journal.operation(op_id)
     if as_json:
         listed = {"format_version": FORMAT_VERSION, "operation": to_data(operation)}
-        common.console.result(json.dumps(listed, indent=2))
+        common.console.json(json.dumps(listed, indent=2))
     else:
         common.console.result(_operation_text(operation))
         if operation.open:
@@ -112,7 +112,7 @@ def _operation_text(operation: Operation) -> str:
         ("run", effect.run_id),
         ("state", effect.state.value + (" (without an end)" if operation.open else "")),
         ("said", operation.text or "-"),
-        ("replies", f"{operation.chunks} pieces in the spool"),
+        ("replies", f"{operation.chunks} in the spool"),
     ]
     facts = columns(("effect", ""), about, "")
     events = ((when(event.at), event.kind, event.text) for event in operation.events)

@@ -16,7 +16,6 @@ from reconciler.config import events
 from reconciler.config.events import Spot, YamlPath
 from reconciler.errors import Complaint
 
-SECRET_KEYS = frozenset({"password", "key", "client_id", "client_secret", "credentials", "token"})
 _KEY = r"(pas\w*|pwd|pw|secret\w*|client\w*|value|key|credential\w*|private\w*|token)[\"']?\s*:"
 _SENSITIVE = re.compile(rf"{_KEY}|PRIVATE KEY", re.IGNORECASE)
 _STILL_OPEN = re.compile(rf"{_KEY}[^,{{}}\[\]]*\Z", re.IGNORECASE)

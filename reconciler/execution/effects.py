@@ -116,7 +116,8 @@ def _codes(engine: Engine, action: Action) -> dict[str, str]:
     if action.makes is not None:
         reason = engine.journal.can_keep_codes()
         if reason is not None:
-            raise JournalError(f"not sent, because its code could not be kept: {reason}")
+            remedy = None if engine.desired.journal.recipients else "xlicense key init"
+            raise JournalError(f"not sent, because its code could not be kept: {reason}", remedy=remedy)
     slot = action.params.get("token")
     if not isinstance(slot, str):
         return {}

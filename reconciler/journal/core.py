@@ -14,14 +14,14 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
-from reconciler.errors import JournalError
+from reconciler.errors import HeldElsewhere, JournalError
 from reconciler.model import EffectState, HeldCode, OpenEffect, to_data
 from reconciler.ports import Clock
 
 from .chain import Record, RecordKind, canonical, link
 from .fold import CodeEntry, EffectEntry
 from .folder import HOLDERS
-from .keys import Seal
+from .keys import GO_ON, Seal
 from .leases import Leases
 from .opening import Files, problems, read_on
 
@@ -87,7 +87,7 @@ class JournalCore:
             value = self._seal.open(entry.sealed).decode()
         except JournalError as error:
             message = f"code {entry.code.code_id} ({entry.code.slot}) is held and not readable here"
-            raise JournalError(f"{message}: {error.message}", remedy=error.remedy) from None
+            raise HeldElsewhere(f"{message}: {error.message}", remedy=GO_ON) from None
         self._remember(value)
         return value
 

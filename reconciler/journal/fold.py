@@ -194,15 +194,23 @@ class Fold:
 
     def _tell(self, told: Told) -> None:
         if self._keep_ended and told.record.op in self.effects:
-            event = Event(
-                datetime.fromisoformat(told.record.at), told.record.kind, str(told.data.get("text", ""))
-            )
+            event = Event(datetime.fromisoformat(told.record.at), told.record.kind, _words(told.data))
             self.effects[told.record.op].events.append(event)
 
     def _forget(self, told: Told) -> None:
         entry = self.effects.get(told.record.op)
         if entry is not None and not entry.open and not self._keep_ended:
             del self.effects[told.record.op]
+
+
+def _words(data: dict[str, Any]) -> str:
+    """What a record of an effect says; where a person decided, also who, how and on what evidence."""
+    text = str(data.get("text", ""))
+    if "by" not in data:
+        return text
+    shown = data.get("evidence")
+    seen = f" ({shown['name']}, {shown['bytes']:,} bytes, SHA-256 {shown['sha256']})" if shown else ""
+    return f"{data['how']}, says {data['by']}: {text}{seen}"
 
 
 _MEANINGS: dict[str, Callable[[Fold, Told], None]] = {

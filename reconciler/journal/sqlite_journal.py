@@ -11,7 +11,6 @@ back from a copy cannot forget an effect that may have reached a node.
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -42,8 +41,6 @@ from .frames import FrameKind
 from .keys import Seal, default_identity
 from .leases import held_by
 from .opening import open_files
-
-_POLL = 0.1
 
 
 def open_journal(
@@ -159,7 +156,7 @@ class SqliteJournal(Enquiry):
 
     def can_keep_codes(self) -> str | None:
         if not self._seal.can_seal:
-            return "there is no recipient to seal a code to; run `xlicense key init`"
+            return "there is no recipient to seal a code to"
         try:
             with self._lock:
                 self._usable()
@@ -216,17 +213,11 @@ class SqliteJournal(Enquiry):
 
     # Leases
 
-    def lease(self, addresses: Sequence[Address], run_id: str, wait_seconds: float) -> None:
-        deadline = time.monotonic() + wait_seconds
-        while True:
-            with self._alone():
-                rival = self._leases.try_take(addresses, run_id, self._clock.now(), self._has_open)
-            if rival is None:
-                return
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise held_by(rival)
-            time.sleep(min(_POLL, left))
+    def lease(self, addresses: Sequence[Address], run_id: str) -> None:
+        with self._alone():
+            rival = self._leases.try_take(addresses, run_id, self._clock.now(), self._has_open)
+        if rival is not None:
+            raise held_by(rival)
 
     def _has_open(self, run_id: str) -> bool:
         return any(

@@ -105,7 +105,7 @@ def _notes(index: Index, examined: Examined, actions: Sequence[Action], now: dat
     yield from unknown_fields(index, examined.unknown)
     yield from looked_at(index)
     yield from said_done(index, actions)
-    yield from join_findings(index, now)
+    yield from join_findings(index, examined.changes, now)
 
 
 def _sorted(findings: Iterable[Finding], inside: Callable[[Address], bool]) -> tuple[Finding, ...]:

@@ -75,7 +75,7 @@ def sift(actions: Sequence[Action], refusals: Sequence[Refusal]) -> tuple[list[A
 
 def parked(actions: Sequence[Action], waiting: Sequence[Waiting]) -> tuple[HeldBack, ...]:
     """The actions that a hand-off holds back, directly or because they need its result."""
-    texts = {item.action_id: f"hand-off {item.handoff_id} waits for a person" for item in waiting}
+    texts = {item.action_id: f"waits for hand-off {item.handoff_id}" for item in waiting}
     by = {item.action_id: item.handoff_id for item in waiting}
     found = _taken(actions, texts, _switches(actions))
     return tuple(

@@ -117,7 +117,7 @@ class _Steps:
                     kind,
                     node,
                     self._params(kind),
-                    _reason(change),
+                    _why(change),
                     needs=[action.id for action in needs],
                     after=[action.id for action in after],
                     settles=[change.id],
@@ -213,7 +213,7 @@ class _Steps:
             self.cluster.address,
             self.cluster.name,
             params,
-            _reason(changes[0]),
+            _WHY_SWITCH[transport.mode],
             needs=[*leaving, *(action.id for action in before)],
             settles=[change.id for change in changes],
         )
@@ -267,9 +267,9 @@ class _Steps:
             return Kind.REGISTER, settled, "the node gave its reservation back"
         if status is not None and status.before in _FIRST:
             kind = Kind.REREGISTER if status.before in _AGAIN else Kind.REGISTER
-            return kind, [status.id], _reason(status)
+            return kind, [status.id], _WHY_REGISTER[status.before]
         if moves:
-            return Kind.REREGISTER, settled, "; ".join(_reason(change) for change in moves)
+            return Kind.REREGISTER, settled, "; ".join(_WHY[change.field] for change in moves)
         url = self._changed(node, "url")
         if url is not None and self.index.registered(node.address) and _host_moves(url):
             return Kind.REREGISTER, [], "the node is registered at another On-Prem server"
@@ -285,16 +285,37 @@ class _Steps:
             self._node(Kind.RENEW_REGISTRATION, node, {}, reason, needs=[privacy.id])
         lapsed = self._changed(node, "authorization")
         if lapsed is not None:
-            self._node(Kind.RENEW_AUTHORIZATION, node, {}, _reason(lapsed), settles=[lapsed.id])
+            self._node(Kind.RENEW_AUTHORIZATION, node, {}, _WHY["authorization"], settles=[lapsed.id])
 
 
 _REGISTERS = (Kind.REGISTER, Kind.REREGISTER)
 
 
-def _reason(change: Change) -> str:
-    before = "none" if change.before is None else change.before
-    after = "none" if change.after is None else change.after
-    return f"{change.field.replace('_', ' ')} is {before} and should be {after}"
+_WHY = {
+    "smart_licensing": "without Smart Licensing the node takes no licence from Cisco",
+    "url": "the node finds its On-Prem server at this URL only",
+    "proxy": "the node reaches Cisco through this proxy only",
+    "privacy": "it decides what Cisco is told about the node",
+    "virtual_account": "a token of the right virtual account moves the node, licensed all the time",
+    "smart_account": "a token of the right Smart Account moves the node, licensed all the time",
+    "export_controlled": "export-controlled features come with the token and cannot be set otherwise",
+    "authorization": "the node asks again and need not wait for its next turn",
+}
+_WHY_REGISTER = {
+    UNREGISTERED: "beyond its evaluation only a registered node has licences",
+    RegistrationStatus.FAILED.value: "its last registration failed",
+    RegistrationStatus.EXPIRED.value: "its registration has expired",
+}
+_WHY_SWITCH = {
+    TransportMode.DIRECT: "the cluster asks Cisco itself for its licences",
+    TransportMode.ON_PREM: "the cluster asks an On-Prem server for its licences",
+    TransportMode.PROXY: "the cluster asks Cisco for its licences through a proxy",
+}
+"""Why, in words that the change beside it does not say already."""
+
+
+def _why(change: Change) -> str:
+    return "the YAML asks for none" if change.after is None else _WHY[change.field]
 
 
 def _host_moves(url: Change) -> bool:

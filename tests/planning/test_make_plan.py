@@ -90,7 +90,20 @@ def test_a_node_in_the_wrong_virtual_account_registers_anew_and_stays_licensed()
         "node.reregister",
     ]
     assert [change.before for change in made.changes] == ["Expressway Old", "Expressway Old"]
-    assert "XL206" in rules_of(made)
+    assert "licensed all the time" in told(made, "XL206")
+
+
+def test_a_node_that_switches_its_transport_and_account_is_not_said_to_stay_licensed() -> None:
+    core = cluster(count=1, account="plant", transport=ON_PREM)
+    smart = m.SmartConfig("direct", None, "hostname")
+    world = seen(*all_of(core, smart=smart, licence=licence()), accounts=[pool("plant", instances=())])
+    made = plan(desired(core, accounts=[PLANT]), world)
+    assert "not registered in between" in told(made, "XL206")
+    assert "XL341" not in {finding.code for finding in made.findings}
+
+
+def told(made: m.Plan, code: str) -> str:
+    return " ".join(finding.message for finding in made.findings if finding.code == code)
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ The actions and differences below are marked with these symbols:
       + registration     unregistered -> registered
       + virtual_account  (none)       -> "Expressway EMEA"
        x + register to "Expressway EMEA"
-           refused by XL011, see below; not registered
+           refused by XL011, see below
 
 Waiting for a person:
 
@@ -165,7 +165,7 @@ The actions and differences below are marked with these symbols:
       + registration     unregistered -> registered
       + virtual_account  (none)       -> "Expressway EMEA"
        x + register to "Expressway EMEA"
-           refused by XL011, see below; not registered
+           refused by XL011, see below
 
 Waiting for a person:
 
@@ -268,8 +268,8 @@ def test_what_falls_with_a_refusal_names_the_refusal_or_says_that_it_needs_what_
     text = plan_text(
         plan(withheld=(REFUSED_TRANSPORT, REFUSED_REGISTER), refusals=(cluster_wide,)), width=140
     )
-    assert "x ~ set the transport to direct\n           refused by XL011, see below; the YAML" in text
-    assert "left out because something that it needs is refused; not registered" in text
+    assert "x ~ set the transport to direct\n           refused by XL011, see below\n" in text
+    assert "left out: something that it needs is refused" in text
 
 
 def test_refusals_with_the_same_words_are_told_once_for_all_their_addresses() -> None:
