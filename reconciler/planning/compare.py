@@ -82,8 +82,10 @@ def examine(index: Index) -> Examined:
             if observed is None:
                 continue
             leaving = cluster.state is State.RETIRED or node.state is State.RETIRED
+            registered = index.registered(node.address)
             for wish in _RETIRED if leaving else wishes:
-                _look(index, observed, wish, changes, unknown)
+                if registered or not wish.once_registered:
+                    _look(index, observed, wish, changes, unknown)
     changes.sort(key=lambda change: change.address)
     return Examined(tuple(changes), tuple(sorted(unknown)))
 
@@ -95,8 +97,6 @@ def _look(
     changes: list[Change],
     unknown: list[tuple[Address, str]],
 ) -> None:
-    if wish.once_registered and not index.registered(node.address):
-        return
     before = wish.read(node)
     if before == wish.after:
         return
