@@ -86,8 +86,10 @@ def examine(index: Index, matrix: Matrix | None = None) -> Examined:
             if observed is None:
                 continue
             leaving = cluster.state is State.RETIRED or node.state is State.RETIRED
+            registered = index.registered(node.address)
             for wish in _RETIRED if leaving else wishes:
-                _look(index, observed, wish, changes, unknown)
+                if registered or not wish.once_registered:
+                    _look(index, observed, wish, changes, unknown)
             if matrix.concerns(cluster, node):
                 changes.extend(_of_reservation(index, matrix, cluster, node, leaving, unknown))
     changes.sort(key=lambda change: change.address)
@@ -101,8 +103,6 @@ def _look(
     changes: list[Change],
     unknown: list[tuple[Address, str]],
 ) -> None:
-    if wish.once_registered and not index.registered(node.address):
-        return
     before = wish.read(node)
     if before == wish.after:
         return

@@ -42,15 +42,15 @@ PHRASES: Mapping[Kind, Callable[[Params], str]] = {
     Kind.ENABLE_RESERVATION: lambda _: "switch reservations on",
     Kind.DISABLE_RESERVATION: lambda _: "switch reservations off",
     Kind.REQUEST_RESERVATION: lambda _: "ask the node for a request code",
-    Kind.RESERVE: lambda params: f"reserve {totals_text(params['lines'])}{_for(params)}",
+    Kind.RESERVE: lambda params: f"reserve {totals_text(params.get('lines', ()))}{_for(params)}",
     Kind.FETCH_AUTHORIZATION: lambda params: f"fetch the authorization code again{_for(params)}",
     Kind.INSTALL_AUTHORIZATION: lambda params: (
-        f"install the authorization code: {totals_text(params['lines'])}"
+        f"install the authorization code: {totals_text(params.get('lines', ()))}"
         + (", and take its confirmation code" if params.get("confirms") else "")
         + (", UNCHECKED" if params.get("unchecked") else "")
     ),
     Kind.UPDATE_RESERVATION: lambda params: (
-        f"update the reservation{_for(params)} to new totals: {totals_text(params['lines'])}"
+        f"update the reservation{_for(params)} to new totals: {totals_text(params.get('lines', ()))}"
     ),
     Kind.CONFIRM_RESERVATION: lambda params: f"enter the confirmation code{_for(params)}",
     Kind.RETURN_RESERVATION: lambda _: "return the reservation and take its return code",
@@ -58,11 +58,11 @@ PHRASES: Mapping[Kind, Callable[[Params], str]] = {
     Kind.CANCEL_RESERVATION: lambda _: "cancel the reservation request",
     Kind.RETURN_AUTHORIZATION: lambda _: "return the authorization code that was never installed",
     Kind.REHOST: lambda params: (
-        f"rehost the reservation of {one_line(str(params['replaces']))}: {totals_text(params['lines'])}"
+        f"rehost the reservation of {one_line(str(params.get('replaces', '')))}: {totals_text(params.get('lines', ()))}"
         f"{_for(params)}"
     ),
     Kind.REMOVE_GHOST: lambda params: (
-        f"remove the instance {one_line(str(params['serial']))}: {one_line(str(params.get('reason', '')))}"
+        f"remove the instance {one_line(str(params.get('serial', '')))}: {one_line(str(params.get('reason', '')))}"
     ),
 }
 

@@ -38,9 +38,9 @@ from tests.reporting.reporting_samples import (
 
 WHOLE = """\
 The actions and differences below are marked with these symbols:
-  +  register or create
+  +  register, reserve or create
   ~  change
-  -  deregister or remove
+  -  deregister, return or remove
   >  done by a person
   ?  not known, and therefore left alone
   w  waits, held back for now
@@ -151,7 +151,7 @@ def test_a_plan_tells_what_is_done_to_what_why_by_whom_and_what_is_not_done() ->
 
 STILL_OPEN = """\
 The actions and differences below are marked with these symbols:
-  +  register or create
+  +  register, reserve or create
   >  done by a person
   w  waits, held back for now
   x  refused by a rule, will not be done
@@ -223,7 +223,7 @@ def test_the_next_command_stands_alone_on_its_line() -> None:
 
 def test_only_the_symbols_in_use_are_explained() -> None:
     text = plan_text(plan(actions=(CREATE,)))
-    assert "  +  register or create\n" in text
+    assert "  +  register, reserve or create\n" in text
     assert "deregister or remove" not in text
 
 
