@@ -27,6 +27,10 @@ def totals_text(lines: Iterable[Params]) -> str:
     return ", ".join(parts) or "nothing"
 
 
+def _text(params: Params, name: str) -> str:
+    return one_line(str(params.get(name, "")))
+
+
 def _for(params: Params) -> str:
     node = params.get("node")
     if not node:
@@ -58,11 +62,11 @@ PHRASES: Mapping[Kind, Callable[[Params], str]] = {
     Kind.CANCEL_RESERVATION: lambda _: "cancel the reservation request",
     Kind.RETURN_AUTHORIZATION: lambda _: "return the authorization code that was never installed",
     Kind.REHOST: lambda params: (
-        f"rehost the reservation of {one_line(str(params.get('replaces', '')))}: {totals_text(params.get('lines', ()))}"
+        f"rehost the reservation of {_text(params, 'replaces')}: {totals_text(params.get('lines', ()))}"
         f"{_for(params)}"
     ),
     Kind.REMOVE_GHOST: lambda params: (
-        f"remove the instance {one_line(str(params.get('serial', '')))}: {one_line(str(params.get('reason', '')))}"
+        f"remove the instance {_text(params, 'serial')}: {_text(params, 'reason')}"
     ),
 }
 
