@@ -15,7 +15,15 @@ from types import TracebackType
 from typing import Any, Self
 
 from reconciler.errors import JournalError
-from reconciler.model import EffectState, HeldCode, OpenEffect, to_data
+from reconciler.model import (
+    Authorization,
+    CodeKind,
+    EffectState,
+    HeldCode,
+    OpenEffect,
+    read_authorization,
+    to_data,
+)
 from reconciler.ports import Clock
 
 from .chain import Record, RecordKind, canonical, link
@@ -74,6 +82,8 @@ class JournalCore:
 
     def _keep(self, code: HeldCode, value: str, run_id: str) -> None:
         self._remember(value)
+        if code.kind is CodeKind.AUTHORIZATION:
+            code = replace(code, authorization=says(value))
         data = {"code": to_data(code), "sealed": self._seal.seal_text(value)}
         self._write(RecordKind.CODE, data, run=run_id, op=code.op_id or "")
 
@@ -190,6 +200,14 @@ class JournalCore:
         for value in self._values:
             text = text.replace(value, "<code>")
         return text
+
+
+def says(value: str) -> Authorization | None:
+    """What an authorization code says, which is no secret; None for anything that is not one."""
+    try:
+        return read_authorization(value)
+    except ValueError:
+        return None
 
 
 def code_id() -> str:

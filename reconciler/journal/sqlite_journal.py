@@ -200,6 +200,10 @@ class SqliteJournal(Enquiry):
                 verified=tuple(self._fold.verified.values()),
                 evaluation=tuple(from_json(EvaluationSeen, text) for text in evaluation),
                 known_serials=tuple(sorted(self._files.store.facts("serial"))),
+                reserved=tuple(self._fold.reservations.reserved.values()),
+                requested=tuple(self._fold.reservations.requested.values()),
+                attested=tuple(self._fold.attested.values()),
+                resolutions=tuple(self._fold.reservations.resolutions.values()),
             )
 
     def remember_evaluation(self, seen: Sequence[EvaluationSeen]) -> None:
@@ -246,11 +250,16 @@ class SqliteJournal(Enquiry):
     # Hand-offs
 
     def park(self, run_id: str, waiting: Waiting) -> Waiting:
+        """One that waits is given back; one said to be done, and planned again, is handed over anew."""
         with self._alone():
-            for known in self._fold.waiting.values():
+            for known in tuple(self._fold.waiting.values()):
                 if known.action_id == waiting.action_id:
-                    return known
-            if not waiting.handoff_id or waiting.handoff_id in self._fold.closed:
+                    if not known.done:
+                        return known
+                    text = "said to be done, and planned again"
+                    self._write(RecordKind.HANDOFF_CLOSED, {"handoff": known.handoff_id, "text": text})
+            taken = {"", *self._fold.waiting, *self._fold.closed}
+            if waiting.handoff_id in taken:
                 waiting = replace(waiting, handoff_id=f"handoff-{secrets.token_hex(3)}")
             self._write(RecordKind.PARKED, to_data(waiting), run=run_id)
             return waiting
