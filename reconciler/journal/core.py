@@ -87,10 +87,9 @@ class JournalCore:
         data = {"code": to_data(code), "sealed": self._seal.seal_text(value)}
         self._write(RecordKind.CODE, data, run=run_id, op=code.op_id or "")
 
-    def _in_slot(self, slot: str) -> list[CodeEntry]:
-        return [
-            entry for entry in self._fold.codes.values() if entry.code.slot == slot and entry.used is None
-        ]
+    def _in_slot(self, slot: str, *, used_too: bool = False) -> list[CodeEntry]:
+        found = [entry for entry in self._fold.codes.values() if entry.code.slot == slot]
+        return [entry for entry in found if used_too or entry.used is None]
 
     def _open(self, entry: CodeEntry) -> str:
         try:

@@ -226,9 +226,13 @@ class Fold:
         self.waiting[waiting.handoff_id] = waiting
 
     def _handoff_closed(self, told: Told) -> None:
-        """One that was taken back is closed and not done."""
+        """One that was taken back is closed and not done; one that was seen to be done has happened, unless
+        somebody said so before."""
         data = told.data
+        waiting = self.waiting.get(data["handoff"])
         self._close(data["handoff"], done=not data.get("recalled", False))
+        if waiting is not None and not waiting.done and data.get("observed", False):
+            self._handed_back(waiting, told.at)
 
     def _close(self, handoff_id: str, *, done: bool = True) -> None:
         waiting = self.waiting.pop(handoff_id, None)
@@ -257,7 +261,11 @@ class Fold:
             self._close(data["handoff"])
         elif waiting is not None:
             self.waiting[data["handoff"]] = replace(waiting, done=True)
-        if waiting is not None and waiting.kind in KINDS:
+        if waiting is not None:
+            self._handed_back(waiting, at)
+
+    def _handed_back(self, waiting: Waiting, at: datetime) -> None:
+        if waiting.kind in KINDS:
             step = Step(Kind(waiting.kind), waiting.address, waiting.subject, waiting.params)
             self._happened(step, at)
 

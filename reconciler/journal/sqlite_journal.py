@@ -181,10 +181,10 @@ class SqliteJournal(Enquiry):
             if self._in_slot(slot):
                 self._write(RecordKind.USED_UP, {"slot": slot, "why": self._clean(why)})
 
-    def code_value(self, slot: str) -> str | None:
+    def code_value(self, slot: str, *, used_too: bool = False) -> str | None:
         with self._lock:
             self._refresh()
-            entries = self._in_slot(slot)
+            entries = self._in_slot(slot) or (self._in_slot(slot, used_too=True) if used_too else [])
             return self._open(entries[-1]) if entries else None
 
     # What is held
@@ -265,9 +265,11 @@ class SqliteJournal(Enquiry):
             return waiting
 
     def close_handoff(self, handoff_id: str, how: str) -> None:
-        """Closing a closed one again changes nothing. Raises JournalError for one that never was."""
+        """It was seen to be done. Closing a closed one again changes nothing. Raises JournalError for one
+        that never was."""
+        said = {"handoff": handoff_id, "text": self._clean(how), "observed": True}
         with self._alone():
             if handoff_id in self._fold.waiting:
-                self._write(RecordKind.HANDOFF_CLOSED, {"handoff": handoff_id, "text": self._clean(how)})
+                self._write(RecordKind.HANDOFF_CLOSED, said)
             elif handoff_id not in self._fold.closed:
                 raise JournalError(f"there is no hand-off {handoff_id}", remedy="xlicense handoff list")
