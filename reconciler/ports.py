@@ -185,8 +185,9 @@ class Journal(Protocol):
         """The world has used up the codes of this slot (a token was revoked or has expired)."""
         ...
 
-    def code_value(self, slot: str) -> str | None:
-        """The newest code held in this slot, decrypted; None where nothing is held.
+    def code_value(self, slot: str, *, used_too: bool = False) -> str | None:
+        """The newest code held in this slot, decrypted; None where nothing is held. With ``used_too`` the
+        newest that there ever was counts where the world has used up all.
 
         Raises JournalError where one is held and not readable here.
         """

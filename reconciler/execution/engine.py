@@ -43,6 +43,12 @@ class Providers:
         """The provider of a cluster, node, account or instance. Raises KeyError for another account."""
         return self.accounts[address.parent] if address.startswith("account/") else self.nodes
 
+    def find(self, address: Address) -> Provider | None:
+        """Like `of`; None for an account that is not there any more."""
+        if address.startswith("account/"):
+            return self.accounts.get(address.parent)
+        return self.nodes
+
     def capabilities(self) -> dict[Address, frozenset[str]]:
         """The action kinds that are carried without a person, by address."""
         known = dict(self.nodes.capabilities())

@@ -36,6 +36,17 @@ async def observe(engine: Engine, clusters: Iterable[ClusterDesired]) -> Observa
     return observation
 
 
+async def read_again(engine: Engine, addresses: Iterable[Address]) -> Observation:
+    """These nodes alone, one after the other."""
+    readings = []
+    for address in sorted(addresses):
+        async with engine.slots:
+            reading = await engine.providers.nodes.observe(address)
+        if isinstance(reading, NodeObserved):
+            readings.append(reading)
+    return Observation(engine.clock.now(), tuple(readings))
+
+
 def overlay(base: Observation, fresh: Observation) -> Observation:
     """The fresh readings laid over an older observation, in address order."""
     nodes = {reading.address: reading for reading in (*base.nodes, *fresh.nodes)}

@@ -23,7 +23,6 @@ from reconciler.model import (
     Carrier,
     CodeKind,
     EffectClass,
-    Kind,
     NodeObserved,
     Plan,
     ProblemKind,
@@ -240,6 +239,7 @@ class _Schedule:
             wants=_wanted(action),
             slot=action.makes,
             due=now + timedelta(days=engine.desired.policy.handoff_expected_days),
+            params=action.params,
         )
         parked = engine.journal.park(self._run_id, waiting)
         self._end(ActionOutcome(action, Result.WAITING, f"hand-off {parked.handoff_id}"))
@@ -258,7 +258,8 @@ class _Schedule:
 
 
 def _wanted(action: Action) -> CodeKind | None:
-    return CodeKind.TOKEN if action.kind is Kind.CREATE_TOKEN else None
+    """The slot that an action fills begins with the kind of its code."""
+    return CodeKind(action.makes.partition("/")[0]) if action.makes is not None else None
 
 
 def _why_blocked(outcome: ActionOutcome) -> str:

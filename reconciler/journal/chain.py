@@ -36,6 +36,8 @@ class RecordKind(StrEnum):
     ANSWER = "answer"
     VERDICT = "verdict"
     UNLOCKED = "unlocked"
+    ATTESTED = "attested"
+    DECIDED = "decided"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,15 @@ from types import TracebackType
 from typing import Any, Self
 
 from reconciler.errors import HeldElsewhere, JournalError
-from reconciler.model import EffectState, HeldCode, OpenEffect, to_data
+from reconciler.model import (
+    Authorization,
+    CodeKind,
+    EffectState,
+    HeldCode,
+    OpenEffect,
+    read_authorization,
+    to_data,
+)
 from reconciler.ports import Clock
 
 from .chain import Record, RecordKind, canonical, link
@@ -74,13 +82,14 @@ class JournalCore:
 
     def _keep(self, code: HeldCode, value: str, run_id: str) -> None:
         self._remember(value)
+        if code.kind is CodeKind.AUTHORIZATION:
+            code = replace(code, authorization=says(value))
         data = {"code": to_data(code), "sealed": self._seal.seal_text(value)}
         self._write(RecordKind.CODE, data, run=run_id, op=code.op_id or "")
 
-    def _in_slot(self, slot: str) -> list[CodeEntry]:
-        return [
-            entry for entry in self._fold.codes.values() if entry.code.slot == slot and entry.used is None
-        ]
+    def _in_slot(self, slot: str, *, used_too: bool = False) -> list[CodeEntry]:
+        found = [entry for entry in self._fold.codes.values() if entry.code.slot == slot]
+        return [entry for entry in found if used_too or entry.used is None]
 
     def _open(self, entry: CodeEntry) -> str:
         try:
@@ -190,6 +199,14 @@ class JournalCore:
         for value in self._values:
             text = text.replace(value, "<code>")
         return text
+
+
+def says(value: str) -> Authorization | None:
+    """What an authorization code says, which is no secret; None for anything that is not one."""
+    try:
+        return read_authorization(value)
+    except ValueError:
+        return None
 
 
 def code_id() -> str:

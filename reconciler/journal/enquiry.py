@@ -11,10 +11,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 from reconciler.errors import UsageError
-from reconciler.model import WORKSPACE, Address, CodeKind, EffectState, HeldCode, Waiting
+from reconciler.model import (
+    WORKSPACE,
+    Address,
+    Attested,
+    CodeKind,
+    EffectState,
+    HeldCode,
+    Waiting,
+    to_data,
+)
+from reconciler.model import Resolution as Decision
 
 from .chain import RecordKind
-from .core import JournalCore, code_id
+from .core import JournalCore, code_id, says
 from .fold import EffectEntry, Fold
 from .frames import FrameKind
 from .handoffs import judge
@@ -70,8 +80,7 @@ class Enquiry(JournalCore):
 
         The evidence is recorded by name, size and SHA-256. Raises UsageError for an effect that is not open.
         """
-        if how not in _RESOLVED:
-            raise UsageError(f"an effect is resolved by {', '.join(_RESOLVED)}, not by {how!r}")
+        _must_be_known(how)
         data = {
             "how": how,
             "state": _RESOLVED[how].value,
@@ -84,10 +93,21 @@ class Enquiry(JournalCore):
                 raise self._not_open(op_id)
             self._write(RecordKind.RESOLVED, data, op=op_id)
 
+<<<<<<< HEAD
     def _not_open(self, op_id: str) -> UsageError:
         """Why this operation cannot be resolved: it has ended, or it never was."""
         state = self.operation(op_id).effect.state
         return UsageError(f"{op_id} has ended already: {state.value}", remedy=f"xlicense op show {op_id}")
+=======
+    def resolve_serial(self, serial: str, how: Resolution, evidence: Path | None, reason: str) -> Decision:
+        """A person decides about a state of this node that xlicense would not touch. The newest word counts,
+        until the next step of ours that brings the reservation to a settled state."""
+        _must_be_known(how)
+        decided = Decision(serial, how, self._clock.now(), user(), self._clean(reason))
+        data = {"resolution": to_data(decided), "evidence": _evidence(evidence), "text": decided.reason}
+        self._write(RecordKind.DECIDED, data)
+        return decided
+>>>>>>> journal2
 
     def spooled(self, op_id: str) -> list[bytes]:
         """What came back for this effect, opened, in order. Raises JournalError where not readable here."""
@@ -169,6 +189,23 @@ class Enquiry(JournalCore):
             verdict, text = self._judge(handoff_id, value, kept)
             return AnswerVerdict(verdict, text, self._handoff(handoff_id), kept)
 
+    def recall(self, handoff_id: str, by: str | None, reason: str) -> Waiting:
+        """Take a hand-off back: nobody is to do it any more. What comes for it later is kept and not used.
+
+        Raises UsageError for one that does not wait.
+        """
+        said = {"handoff": handoff_id, "text": self._clean(reason), "by": by or user(), "recalled": True}
+        with self._alone():
+            waiting = self._fold.waiting.get(handoff_id)
+            if waiting is None:
+                raise UsageError(f"no hand-off {handoff_id} waits", remedy="xlicense handoff list")
+            self._write(RecordKind.HANDOFF_CLOSED, said)
+        return waiting
+
+    def attest(self, attested: Attested) -> None:
+        """What a person saw at an account; the newest one of each account counts."""
+        self._write(RecordKind.ATTESTED, {"attested": to_data(attested)})
+
     def _handoff(self, handoff_id: str) -> Waiting | None:
         return self._fold.waiting.get(handoff_id) or self._fold.closed.get(handoff_id)
 
@@ -177,7 +214,7 @@ class Enquiry(JournalCore):
         with self._alone():
             waiting = self._fold.waiting.get(handoff_id)
             earlier = self._earlier(handoff_id, kept)
-            verdict, text = judge(waiting, value, earlier, handoff_id in self._fold.closed)
+            verdict, text = judge(waiting, value, earlier, self._fold.closed.get(handoff_id))
             data: dict[str, Any] = {
                 "handoff": handoff_id,
                 "verdict": verdict.value,
@@ -199,18 +236,19 @@ class Enquiry(JournalCore):
     ) -> str | None:
         kept = None
         if value is not None:
-            code = self._answer_code(handoff_id, expected)
+            code = self._answer_code(handoff_id, expected, value)
             self._keep(code, value, "")
             kept = code.code_id
         said = {"handoff": handoff_id, "code_id": kept, "by": by or user(), "ticket": ticket}
         self._write(RecordKind.ANSWER, said)
         return kept
 
-    def _answer_code(self, handoff_id: str, expected: Waiting | None) -> HeldCode:
+    def _answer_code(self, handoff_id: str, expected: Waiting | None, value: str) -> HeldCode:
         """In a slot of its own, which no action names, until the verdict moves it."""
+        unasked = CodeKind.AUTHORIZATION if says(value) is not None else CodeKind.TOKEN
         return HeldCode(
             code_id=code_id(),
-            kind=(expected.wants if expected else None) or CodeKind.TOKEN,
+            kind=(expected.wants if expected else None) or unasked,
             slot=f"answer/{handoff_id}",
             address=expected.address if expected else Address(WORKSPACE),
             subject=expected.subject if expected else "",
@@ -218,6 +256,11 @@ class Enquiry(JournalCore):
             readable=False,
             from_person=True,
         )
+
+
+def _must_be_known(how: str) -> None:
+    if how not in _RESOLVED:
+        raise UsageError(f"it is resolved by {', '.join(_RESOLVED)}, not by {how!r}")
 
 
 def _evidence(path: Path | None) -> dict[str, Any] | None:

@@ -15,16 +15,24 @@ from typing import Any
 from reconciler.model import (
     Action,
     Address,
+    Attested,
+    CodeKind,
     EffectState,
     HeldCode,
+    Kind,
     OpenEffect,
+    Resolution,
     Verified,
     Waiting,
     from_data,
 )
 
 from .chain import START, Head, Record, RecordKind
+from .reservations import KINDS, Reservations, Step, used_up
 from .views import Event, Verdict
+
+_OF_RESERVATIONS = tuple(f'"kind":"{kind.value}"' for kind in sorted(KINDS))
+_HAPPENED = frozenset({EffectState.DONE, EffectState.VERIFIED})
 
 
 @dataclass(slots=True)
@@ -41,6 +49,15 @@ class EffectEntry:
     def run_id(self) -> str:
         return self.intent.run
 
+    @property
+    def at_reservations(self) -> bool:
+        """Told from the text, for of ten thousand effects only a few are worth reading."""
+        return any(mark in self.intent.payload for mark in _OF_RESERVATIONS)
+
+    def step(self) -> Step:
+        data = json.loads(self.intent.payload)
+        return Step(Kind(data["kind"]), Address(data["address"]), data["subject"], data["params"])
+
     def action(self) -> Action:
         return from_data(Action, json.loads(self.intent.payload))
 
@@ -55,6 +72,7 @@ class EffectEntry:
             state=self.state,
             started=datetime.fromisoformat(self.intent.at),
             run_id=self.intent.run,
+            params=data["params"],
         )
 
 
@@ -77,6 +95,10 @@ class Told:
     def data(self) -> Any:
         return json.loads(self.record.payload)
 
+    @property
+    def at(self) -> datetime:
+        return datetime.fromisoformat(self.record.at)
+
 
 class Fold:
     """The state after the records so far."""
@@ -92,6 +114,8 @@ class Fold:
         self.closed: dict[str, Waiting] = {}
         self.verified: dict[tuple[str, str], Verified] = {}
         self.answers: dict[str, list[str]] = {}
+        self.reservations = Reservations()
+        self.attested: dict[Address, Attested] = {}
         self._nonces: dict[str, str] = {}
         self._keep_ended = keep_ended
 
@@ -124,6 +148,9 @@ class Fold:
 
     def _sending(self, told: Told) -> None:
         self._move(told.record.op, EffectState.SENDING)
+        entry = self.effects.get(told.record.op)
+        if entry is not None and entry.open and entry.at_reservations:
+            self.reservations.sent(entry.step(), told.at)
 
     def _move(self, op_id: str, state: EffectState) -> None:
         """A person may have closed an effect while its run was still at it: then it stays closed."""
@@ -143,33 +170,74 @@ class Fold:
         """Both the end of an effect and what was found out later: only *unknown* leaves it open."""
         entry = self.effects.get(told.record.op)
         if entry is not None and entry.open:
-            data = told.data
+            data, before = told.data, entry.state
             entry.state, entry.text = EffectState(data["state"]), data["text"]
             entry.open = entry.state is EffectState.UNKNOWN
+            if entry.at_reservations:
+                self._ended(told, entry, before)
+
+    def _ended(self, told: Told, entry: EffectEntry, before: EffectState) -> None:
+        """A failure that was neither observed nor brought a code is the remote's no; what a person or a
+        later look calls failed may have run all the same."""
+        refused = (
+            entry.state is EffectState.FAILED
+            and told.record.kind == RecordKind.END
+            and before in (EffectState.INTENT, EffectState.SENDING)
+        )
+        if entry.state in _HAPPENED:
+            self._happened(entry.step(), told.at)
+        elif refused or entry.state is EffectState.NOT_SENT:
+            self.reservations.never_ran(entry.step())
+
+    def _happened(self, step: Step, at: datetime) -> None:
+        """A code that this step brought or used is the newest in its slot, and not used up before."""
+        name = step.params.get("authorization")
+        slot = name if isinstance(name, str) else f"authorization/{step.subject}"
+        codes = [entry.code for entry in self.codes.values() if entry.code.slot == slot and not entry.used]
+        says, account = (codes[-1].authorization, codes[-1].address) if codes else (None, None)
+        self.reservations.happened(step, at, says, account)
+        used = used_up(step)
+        if used is not None:
+            self._use_up(used, f"used by {step.kind.value}")
 
     def _code(self, told: Told) -> None:
         data = told.data
         code = from_data(HeldCode, data["code"])
         self.codes[code.code_id] = CodeEntry(code, data["sealed"].encode("ascii"))
         self._move(told.record.op, EffectState.ANSWERED)
+        self._came(code, told.at)
+
+    def _came(self, code: HeldCode, at: datetime) -> None:
+        """A return code alone proves that the node gave its reservation back."""
+        if code.kind is CodeKind.RETURN and code.slot == f"return/{code.subject}":
+            self.reservations.returned(code.subject, at)
 
     def _used_up(self, told: Told) -> None:
         data = told.data
+        self._use_up(data["slot"], data["why"])
+
+    def _use_up(self, slot: str, why: str) -> None:
         for entry in self.codes.values():
-            if entry.code.slot == data["slot"] and entry.used is None:
-                entry.used = data["why"]
+            if entry.code.slot == slot and entry.used is None:
+                entry.used = why
 
     def _parked(self, told: Told) -> None:
         waiting = from_data(Waiting, told.data)
         self.waiting[waiting.handoff_id] = waiting
 
     def _handoff_closed(self, told: Told) -> None:
-        self._close(told.data["handoff"])
+        """One that was taken back is closed and not done; one that was seen to be done has happened, unless
+        somebody said so before."""
+        data = told.data
+        waiting = self.waiting.get(data["handoff"])
+        self._close(data["handoff"], done=not data.get("recalled", False))
+        if waiting is not None and not waiting.done and data.get("observed", False):
+            self._handed_back(waiting, told.at)
 
-    def _close(self, handoff_id: str) -> None:
+    def _close(self, handoff_id: str, *, done: bool = True) -> None:
         waiting = self.waiting.pop(handoff_id, None)
         if waiting is not None:
-            self.closed[handoff_id] = replace(waiting, done=True)
+            self.closed[handoff_id] = replace(waiting, done=done)
 
     def _answer(self, told: Told) -> None:
         data = told.data
@@ -180,17 +248,33 @@ class Fold:
         """An accepted answer moves its code into the slot that the hand-off fills, or marks a step done."""
         data = told.data
         if data["verdict"] == Verdict.ACCEPTED:
-            self._accepted(data)
+            self._accepted(data, told.at)
         elif data["verdict"] == Verdict.DUPLICATE and data["code_id"] is not None:
             self.codes[data["code_id"]].used = "given before"
 
-    def _accepted(self, data: dict[str, Any]) -> None:
+    def _accepted(self, data: dict[str, Any], at: datetime) -> None:
+        waiting = self.waiting.get(data["handoff"])
         if data["code_id"] is not None:
             entry = self.codes[data["code_id"]]
             entry.code = replace(entry.code, slot=data["slot"])
+            self._came(entry.code, at)
             self._close(data["handoff"])
-        elif data["handoff"] in self.waiting:
-            self.waiting[data["handoff"]] = replace(self.waiting[data["handoff"]], done=True)
+        elif waiting is not None:
+            self.waiting[data["handoff"]] = replace(waiting, done=True)
+        if waiting is not None:
+            self._handed_back(waiting, at)
+
+    def _handed_back(self, waiting: Waiting, at: datetime) -> None:
+        if waiting.kind in KINDS:
+            step = Step(Kind(waiting.kind), waiting.address, waiting.subject, waiting.params)
+            self._happened(step, at)
+
+    def _attested(self, told: Told) -> None:
+        attested = from_data(Attested, told.data["attested"])
+        self.attested[attested.account] = attested
+
+    def _decided(self, told: Told) -> None:
+        self.reservations.resolved(from_data(Resolution, told.data["resolution"]))
 
     def _tell(self, told: Told) -> None:
         if self._keep_ended and told.record.op in self.effects:
@@ -228,4 +312,6 @@ _MEANINGS: dict[str, Callable[[Fold, Told], None]] = {
     RecordKind.HANDOFF_CLOSED: Fold._handoff_closed,
     RecordKind.ANSWER: Fold._answer,
     RecordKind.VERDICT: Fold._verdict,
+    RecordKind.ATTESTED: Fold._attested,
+    RecordKind.DECIDED: Fold._decided,
 }

@@ -178,10 +178,10 @@ class SqliteJournal(Enquiry):
             if self._in_slot(slot):
                 self._write(RecordKind.USED_UP, {"slot": slot, "why": self._clean(why)})
 
-    def code_value(self, slot: str) -> str | None:
+    def code_value(self, slot: str, *, used_too: bool = False) -> str | None:
         with self._lock:
             self._refresh()
-            entries = self._in_slot(slot)
+            entries = self._in_slot(slot) or (self._in_slot(slot, used_too=True) if used_too else [])
             return self._open(entries[-1]) if entries else None
 
     # What is held
@@ -197,6 +197,10 @@ class SqliteJournal(Enquiry):
                 verified=tuple(self._fold.verified.values()),
                 evaluation=tuple(from_json(EvaluationSeen, text) for text in evaluation),
                 known_serials=tuple(sorted(self._files.store.facts("serial"))),
+                reserved=tuple(self._fold.reservations.reserved.values()),
+                requested=tuple(self._fold.reservations.requested.values()),
+                attested=tuple(self._fold.attested.values()),
+                resolutions=tuple(self._fold.reservations.resolutions.values()),
             )
 
     def remember_evaluation(self, seen: Sequence[EvaluationSeen]) -> None:
@@ -237,19 +241,26 @@ class SqliteJournal(Enquiry):
     # Hand-offs
 
     def park(self, run_id: str, waiting: Waiting) -> Waiting:
+        """One that waits is given back; one said to be done, and planned again, is handed over anew."""
         with self._alone():
-            for known in self._fold.waiting.values():
+            for known in tuple(self._fold.waiting.values()):
                 if known.action_id == waiting.action_id:
-                    return known
-            if not waiting.handoff_id or waiting.handoff_id in self._fold.closed:
+                    if not known.done:
+                        return known
+                    text = "said to be done, and planned again"
+                    self._write(RecordKind.HANDOFF_CLOSED, {"handoff": known.handoff_id, "text": text})
+            taken = {"", *self._fold.waiting, *self._fold.closed}
+            if waiting.handoff_id in taken:
                 waiting = replace(waiting, handoff_id=f"handoff-{secrets.token_hex(3)}")
             self._write(RecordKind.PARKED, to_data(waiting), run=run_id)
             return waiting
 
     def close_handoff(self, handoff_id: str, how: str) -> None:
-        """Closing a closed one again changes nothing. Raises JournalError for one that never was."""
+        """It was seen to be done. Closing a closed one again changes nothing. Raises JournalError for one
+        that never was."""
+        said = {"handoff": handoff_id, "text": self._clean(how), "observed": True}
         with self._alone():
             if handoff_id in self._fold.waiting:
-                self._write(RecordKind.HANDOFF_CLOSED, {"handoff": handoff_id, "text": self._clean(how)})
+                self._write(RecordKind.HANDOFF_CLOSED, said)
             elif handoff_id not in self._fold.closed:
                 raise JournalError(f"there is no hand-off {handoff_id}", remedy="xlicense handoff list")

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from reconciler import model as m
-from reconciler.errors import JournalError
+from reconciler.errors import JournalError, UsageError
 from reconciler.journal.views import Verdict
 
+from . import reserved
 from .bench import CODE, TOKEN_SLOT, Desk, waiting
 
 
@@ -114,3 +115,107 @@ def test_without_a_recipient_an_answer_with_a_value_is_turned_away_whole(desk: D
     with pytest.raises(JournalError, match="no recipient"):
         journal.answer(parked.handoff_id, CODE)
     assert journal.held().waiting == (parked,)
+
+
+def test_a_step_said_to_be_done_and_planned_again_is_handed_over_anew(desk: Desk) -> None:
+    journal = desk.open()
+    first = journal.park("run-1", waiting(wants=None))
+    journal.answer(first.handoff_id, None)
+    second = journal.park("run-2", waiting(wants=None))
+    assert second.handoff_id != first.handoff_id
+    assert journal.held().waiting == (second,)
+
+
+def test_a_hand_off_that_was_taken_back_takes_no_answer_and_keeps_it(desk: Desk) -> None:
+    journal = desk.open()
+    parked = reserved.parked(journal, m.Kind.RESERVE, lines=reserved.lines())
+    assert journal.recall(parked.handoff_id, "ann", "the plan has changed") == parked
+    assert journal.held().waiting == ()
+    assert journal.handoffs(all=True) == (parked,)
+    verdict = journal.answer(parked.handoff_id, reserved.authorization())
+    assert verdict.verdict is Verdict.NOT_EXPECTED
+    assert journal.answer(parked.handoff_id, None).verdict is Verdict.NOT_EXPECTED
+    (code,) = journal.held().codes
+    assert (code.code_id, code.kind) == (verdict.code_id, m.CodeKind.AUTHORIZATION)
+    assert code.authorization is not None
+    assert journal.held().reserved == ()
+    with pytest.raises(UsageError, match="waits"):
+        journal.recall(parked.handoff_id, None, "again")
+
+
+def test_an_authorization_code_that_nothing_waits_for_is_kept_as_one(desk: Desk) -> None:
+    journal = desk.open()
+    journal.answer("handoff-none", reserved.authorization())
+    (code,) = journal.held().codes
+    assert code.kind is m.CodeKind.AUTHORIZATION
+    assert code.authorization is not None
+
+
+@pytest.mark.parametrize(
+    ("code", "params"),
+    [
+        (reserved.authorization(10), {"lines": reserved.lines(10)}),
+        (reserved.authorization(10), {"lines": reserved.lines(10, tag=None)}),
+        (reserved.authorization(10, udi=reserved.UDI.replace(",", ", ")), {"lines": reserved.lines(10)}),
+        (reserved.authorization(10, udi="P:EXPY,S:0e4d1fa5"), {"udi": None, "lines": reserved.lines(10)}),
+        (reserved.authorization(10, desk=0), {"lines": reserved.lines(10)}),
+        (reserved.authorization(10), {}),
+    ],
+)
+def test_the_authorization_code_that_was_asked_for_is_accepted(
+    desk: Desk, code: str, params: dict[str, object]
+) -> None:
+    journal = desk.open()
+    parked = reserved.parked(journal, m.Kind.RESERVE, **params)
+    assert journal.answer(parked.handoff_id, f"\n{code}\n").verdict is Verdict.ACCEPTED
+    assert journal.code_value(reserved.AUTHORIZATION_SLOT) == code
+
+
+@pytest.mark.parametrize(
+    ("code", "params", "words"),
+    [
+        (reserved.authorization()[:-30], {}, ("not whole",)),
+        ("A9-B7", {}, ("not whole",)),
+        ("<!DOCTYPE a>" + reserved.authorization(), {}, ("document type",)),
+        (
+            reserved.authorization(udi="P:EXPY,S:0AB0AB0A,U:ffff"),
+            {},
+            ("S:0AB0AB0A,U:ffff", reserved.UDI),
+        ),
+        (reserved.authorization(udi=f"P:EXPY,S:{reserved.SERIAL},U:ffff"), {}, ("U:ffff", reserved.UDI)),
+        (
+            reserved.authorization(udi="P:EXPY,S:0AB0AB0A"),
+            {"udi": None},
+            ("S:0AB0AB0A", f"serial {reserved.SERIAL}"),
+        ),
+        (
+            reserved.authorization(11),
+            {"lines": reserved.lines(10)},
+            ("gives 11 Expressway Rich", "10 Expressway Rich"),
+        ),
+        (
+            reserved.authorization(10, desk=5),
+            {"lines": reserved.lines(10)},
+            ("5 Expressway Desktop", "10 Expressway Rich"),
+        ),
+        (reserved.authorization(10), {"lines": []}, ("10 Expressway Rich", "nothing was asked")),
+        (
+            reserved.authorization(10, tag="regid.other,1.0"),
+            {"lines": reserved.lines(10)},
+            ("asked for",),
+        ),
+    ],
+)
+def test_another_authorization_code_is_kept_and_named_with_both_values(
+    desk: Desk, code: str, params: dict[str, object], words: tuple[str, ...]
+) -> None:
+    journal = desk.open()
+    parked = reserved.parked(journal, m.Kind.RESERVE, **params)
+    verdict = journal.answer(parked.handoff_id, code)
+    assert verdict.verdict is Verdict.MISMATCH
+    assert all(word in verdict.text for word in words), verdict.text
+    assert journal.held().waiting == (parked,)
+    assert journal.held().reserved == ()
+    assert verdict.code_id is not None
+    assert journal.reveal(verdict.code_id, "what was it") == code
+    assert journal.answer(parked.handoff_id, code).verdict is Verdict.DUPLICATE
