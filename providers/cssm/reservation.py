@@ -14,7 +14,7 @@ A look that fails means that nothing was sent.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import Any, TypeVar
@@ -153,24 +153,32 @@ class Reservations:
         return [dict(line) | {"tag": line.get("tag") or _tag_of(line, known, where)} for line in lines]
 
     async def _absent(self, device: Device, where: Where) -> None:
+        """A node that was registered until a moment ago may still be shown; a reservation will not go."""
         if not any(map(self._surface.can, (Operation.INSTANCES, Operation.DEVICE_SEARCH))):
             raise words.refused_here(
                 where,
                 "no call of this profile shows whether the device is in CSSM already",
                 "Let a person reserve: switch the capability reserve off for this account.",
             )
-        if self._surface.can(Operation.INSTANCES):
-            for instance in await _look(self._client.instances(), where):
-                if instances.may_be(instance, device.udi, device.serial):
-                    raise words.already_there(where, instance.name, "this virtual account")
-        if self._surface.can(Operation.DEVICE_SEARCH):
-            await self._nowhere(device, where)
+        found = None
+        async for _ in self._looks():
+            found = await self._shown(device, where)
+            if found is None or _holds(found[0]):
+                break
+        if found is not None:
+            raise words.already_there(where, found[0].name, found[1])
 
-    async def _nowhere(self, device: Device, where: Where) -> None:
-        for row in await _look(self._client.devices(device.serial), where):
-            instance = instances.instance_of(row)
-            if instance is not None and instances.may_be(instance, device.udi, device.serial):
-                raise words.already_there(where, instance.name, instances.place_of(row))
+    async def _shown(self, device: Device, where: Where) -> tuple[Instance, str] | None:
+        """An instance that may be this device, and the place that shows it."""
+        seen: list[tuple[Instance, str]] = []
+        if self._surface.can(Operation.INSTANCES):
+            listed = await _look(self._client.instances(), where)
+            seen = [(one, "this virtual account") for one in listed]
+        if self._surface.can(Operation.DEVICE_SEARCH):
+            rows = await _look(self._client.devices(device.serial), where)
+            seen += [(one, instances.place_of(row)) for row in rows if (one := instances.instance_of(row))]
+        ours = (item for item in seen if instances.may_be(item[0], device.udi, device.serial))
+        return next(ours, None)
 
     async def _target(self, device: Device, where: Where) -> Target | None:
         """The one instance of this device, None where the list has none. Where no call lists instances, the
@@ -197,15 +205,25 @@ class Reservations:
 
     async def _gone(self, device: Device) -> str:
         """Removal is visible late (up to a minute was seen). Not yet gone is still done."""
-        pauses = chain(_PAUSES, repeat(_PAUSES[-1]))
-        ends = self._clock.monotonic() + self._vanish
-        while (present := await self._still_there(device)) and self._clock.monotonic() < ends:
-            await self._clock.sleep(min(next(pauses), ends - self._clock.monotonic()))
+        present = None
+        async for _ in self._looks():
+            present = await self._still_there(device)
+            if not present:
+                break
         if present is None:
             return "accepted; whether the product instance is gone could not be read"
         if present:
             return f"accepted; CSSM still shows the product instance after {self._vanish:.0f} s, as it may"
         return "the product instance is gone and its licences are free"
+
+    async def _looks(self) -> AsyncIterator[None]:
+        """Now, and again after growing pauses for as long as CSSM may show what is gone."""
+        ends = self._clock.monotonic() + self._vanish
+        pauses = chain(_PAUSES, repeat(_PAUSES[-1]))
+        yield
+        while (left := ends - self._clock.monotonic()) > 0:
+            await self._clock.sleep(min(next(pauses), left))
+            yield
 
     async def _still_there(self, device: Device) -> bool | None:
         """None where it cannot be read."""
@@ -292,11 +310,16 @@ def _unseen(device: Device, where: Where) -> Target:
     return Target(instances.sudi_of(device.udi, device.serial), device.product_tag, None)
 
 
+def _holds(instance: Instance) -> tuple[ReservedLine, ...]:
+    """What is certainly reserved for it."""
+    return () if instance.reserved is UNKNOWN else instance.reserved
+
+
 def _check_ghost(instance: Instance | None, where: Where) -> None:
-    if instance is not None and instance.reserved is not UNKNOWN and instance.reserved:
+    if instance is not None and (held := _holds(instance)):
         raise words.refused_here(
             where,
-            f"{instance.name} holds a reservation ({_listed(instance.reserved)})",
+            f"{instance.name} holds a reservation ({_listed(held)})",
             "A reservation is removed with its return code, or by Cisco licensing where that is lost.",
         )
 

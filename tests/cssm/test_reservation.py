@@ -114,11 +114,34 @@ async def test_a_device_that_is_there_already_is_never_reserved_again(
 ) -> None:
     shows(server, device)
     tap = Taped()
+    clock = Hasty()
     with pytest.raises(Rejected, match="shows this device already") as caught:
-        await opened(server.account()).execute(reservation(Kind.RESERVE), holding(tap))
+        await opened(server.account(), clock=clock).execute(reservation(Kind.RESERVE), holding(tap))
+    assert clock.passed == 60.0
     assert "never completed in CSSM" in caught.value.message
     assert "Cisco licensing" in str(caught.value.remedy)
     assert (server.world.count("reserve-licenses"), tap.events) == (0, [])
+
+
+async def test_a_reservation_that_is_there_is_not_waited_for(server: Server, opened: Opener) -> None:
+    shows(server, DEVICE | {"reservedLicenses": [{"license": RMS, "quantity": 3}]})
+    with pytest.raises(Rejected, match="shows this device already"):
+        await opened(server.account()).execute(reservation(Kind.RESERVE), holding(Taped()))
+
+
+async def test_a_registration_that_just_ended_may_still_be_shown(server: Server, opened: Opener) -> None:
+    looks = 0
+
+    async def devices(_request: web.Request) -> web.StreamResponse:
+        nonlocal looks
+        looks += 1
+        rows = [DEVICE] if looks < 3 else []
+        return web.json_response({"totalRecords": len(rows), "devices": rows, "status": "SUCCESS"})
+
+    server.world.on("POST", DEVICES, devices)
+    server.world.say("POST", RESERVE, ISSUED)
+    reply = await opened(server.account(), clock=Hasty()).execute(reservation(Kind.RESERVE), holding(Taped()))
+    assert reply.codes[0].value == AUTHORIZATION
 
 
 async def test_an_update_names_totals_of_every_line(server: Server, opened: Opener) -> None:
@@ -560,7 +583,7 @@ async def test_a_device_in_another_account_is_found_by_the_search(server: Server
         "account": {"domain": "other.example", "virtual_account_name": "Lab"},
     }
     newer(server, search={"status": "OK", "data": hit})
-    provider = opened(server.account(profile="software-apis"))
+    provider = opened(server.account(profile="software-apis"), clock=Hasty())
     with pytest.raises(Rejected, match=r'virtual account "Lab" of other\.example shows this device already'):
         await provider.execute(reservation(Kind.RESERVE), holding(Taped()))
     newer(server, search={"status": "COMPLETE", "data": [hit | {"sudi": {"udiSerialNumber": "OTHER"}}]})
