@@ -93,12 +93,11 @@ class Enquiry(JournalCore):
                 raise self._not_open(op_id)
             self._write(RecordKind.RESOLVED, data, op=op_id)
 
-<<<<<<< HEAD
     def _not_open(self, op_id: str) -> UsageError:
         """Why this operation cannot be resolved: it has ended, or it never was."""
         state = self.operation(op_id).effect.state
         return UsageError(f"{op_id} has ended already: {state.value}", remedy=f"xlicense op show {op_id}")
-=======
+
     def resolve_serial(self, serial: str, how: Resolution, evidence: Path | None, reason: str) -> Decision:
         """A person decides about a state of this node that xlicense would not touch. The newest word counts,
         until the next step of ours that brings the reservation to a settled state."""
@@ -107,7 +106,6 @@ class Enquiry(JournalCore):
         data = {"resolution": to_data(decided), "evidence": _evidence(evidence), "text": decided.reason}
         self._write(RecordKind.DECIDED, data)
         return decided
->>>>>>> journal2
 
     def spooled(self, op_id: str) -> list[bytes]:
         """What came back for this effect, opened, in order. Raises JournalError where not readable here."""
