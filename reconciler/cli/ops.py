@@ -133,6 +133,7 @@ def _what_to_do(common: Common, op_id: str) -> str:
     examples=[
         'xlicense op resolve op-3f2a91 --absent --evidence shot.txt --reason "not on the node, not in CSSM"',
         'xlicense op resolve op-3f2a91 --adopt --evidence xstatus.txt --reason "registered, seen 14:02"',
+        'xlicense op resolve 0E4D3C01 --adopt --evidence shot.png --reason "the request was made by hand"',
     ],
 )
 @click.argument("op_id", metavar="ID")
@@ -146,13 +147,28 @@ def _what_to_do(common: Common, op_id: str) -> str:
 @click.option("--reason", metavar="TEXT", required=True, help="Why; kept in the journal.")
 @common("workspace")
 def resolve_command(common: Common, op_id: str, how: Resolution | None, evidence: Path, reason: str) -> Exit:
-    """Say what became of an effect that no observation settles. A person decides, with evidence."""
+    """Say what became of an effect that no observation settles. A person decides, with evidence.
+
+    ID is an operation, or the serial of a node whose reservation does not fit together (XL370): --adopt takes
+    what both sides show from now on, --absent says that CSSM has nothing, --abandon stops asking.
+    """
     if how is None:
         raise UsageError("say what became of it", remedy="--adopt, --absent or --abandon")
+    serials = _serials(common)
     with workspace_journal(common) as journal:
-        journal.resolve(op_id, how, evidence, reason)
+        if op_id.upper() in serials:
+            journal.resolve_serial(serials[op_id.upper()], how, evidence, reason)
+        else:
+            journal.resolve(op_id, how, evidence, reason)
     common.console.note(f"{op_id} is resolved ({how}). Next: {common.again('plan')}")
     return Exit.OK
+
+
+def _serials(common: Common) -> dict[str, str]:
+    """The serials that the YAML names, by their capitals."""
+    desired = load_workspace(common).desired
+    named = (node.serial for cluster in desired.clusters for node in cluster.nodes)
+    return {serial.upper(): serial for serial in named if serial is not None}
 
 
 @command(
