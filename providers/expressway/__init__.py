@@ -3,6 +3,6 @@ the connections, `provider` is the door.
 """
 
 from .provider import ExpresswayProvider
-from .transport import HostKey, check_host_key, fetch_host_key
+from .transport import HostKey, check_host_key
 
-__all__ = ["ExpresswayProvider", "HostKey", "check_host_key", "fetch_host_key"]
+__all__ = ["ExpresswayProvider", "HostKey", "check_host_key"]
