@@ -377,11 +377,6 @@ def _public(key: Any) -> tuple[str, str]:
     return algorithm, body
 
 
-async def fetch_host_key(host: str, port: int = 22, timeout: float = 15.0) -> HostKey:
-    """Ask a host for its key without logging in. Raises Unreachable."""
-    return await _offered_key(Login(host, port, "", ""), timeout, None)
-
-
 def check_host_key(known_hosts: str, host: str, port: int, key: HostKey) -> str:
     """``known``, ``changed`` (others are known for this host) or ``unknown``. Raises Untrusted (file)."""
     found = _known_hosts(known_hosts).match(host, "", None if port == 22 else port)
