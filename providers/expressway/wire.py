@@ -137,12 +137,11 @@ def _squeeze(line: str) -> str:
     return " ".join(line.split())
 
 
-def _is_echo(line: str, commands: Sequence[str]) -> bool:
+def _is_echo(line: str, commands: tuple[str, ...]) -> bool:
     """The typed command, alone or after a short prompt that we know nothing about."""
     text = _squeeze(line)
-    return any(
-        text == command or (text.endswith(command) and len(text) - len(command) <= _ECHO_PREFIX)
-        for command in commands
+    return text.endswith(commands) and any(
+        text.endswith(command) and len(text) - len(command) <= _ECHO_PREFIX for command in commands
     )
 
 
@@ -155,7 +154,7 @@ class ReplyReader:
     """
 
     def __init__(self, commands: Sequence[str], *, sync: bool = False) -> None:
-        self._commands = [_squeeze(command) for command in commands]
+        self._commands = tuple(_squeeze(command) for command in commands)
         self._names = tuple(commands)
         self._sync = sync
         self._rest = bytearray()
@@ -207,9 +206,10 @@ class ReplyReader:
         text = line.strip()
         if not text or _is_echo(line, self._commands):
             return
-        if _OPENS.fullmatch(text):
+        starred = text[0] == "*"
+        if starred and _OPENS.fullmatch(text):
             self._opened()
-        elif self._open and _CLOSES.fullmatch(text):
+        elif starred and self._open and _CLOSES.fullmatch(text):
             self._open = False
             self._sync = False
         elif not self._open and (ending := _ending(text)) is not None:
