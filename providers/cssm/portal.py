@@ -30,7 +30,7 @@ Steps = tuple[str, ...]
 
 def instructions(action: Action, surface: Surface, where: Where) -> Steps:
     """One step a line; values in quotes are to be typed as they are."""
-    tab, steps = _PAGES.get(action.kind, ("General", _plain))
+    tab, steps = PAGES.get(action.kind, ("General", _plain))
     return (*_way_in(surface, where, tab, action.params), *steps(action))
 
 
@@ -243,7 +243,7 @@ def _line(line: Mapping[str, Any], *, before: bool) -> str:
     return f'  "{called}": {line["quantity"]}{was}{tag}'
 
 
-_PAGES: Mapping[Kind, tuple[str, Callable[[Action], Steps]]] = {
+PAGES: Mapping[Kind, tuple[str, Callable[[Action], Steps]]] = {
     Kind.CREATE_TOKEN: ("General", _new_token),
     Kind.REVOKE_TOKEN: ("General", _revoke),
     Kind.RESERVE: ("Licenses", _reserve),
