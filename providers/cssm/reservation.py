@@ -26,6 +26,7 @@ from reconciler.ports import Clock, Inputs
 from . import instances, observing, reserving, words
 from .client import Client
 from .profiles import CARRIED, Operation, Surface
+from .refusals import refused
 from .words import Where
 
 T = TypeVar("T")
@@ -140,7 +141,7 @@ class Reservations:
         operation = _OPERATION[action.kind]
         answer = reserving.judged(await self._client.mutate(operation, body, inputs.tap, hidden))
         if answer.fault is not None:
-            raise words.refused(self._client.hidden(answer, hidden), self._client.where(operation))
+            raise refused(self._client.hidden(answer, hidden), self._client.where(operation))
         return answer.data
 
     # Looks
