@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from providers.cssm import instances
 from reconciler.model import UNKNOWN, Instance, ReservedLine
@@ -147,3 +149,37 @@ def test_an_expressway_is_known_by_type_or_product_tag() -> None:
 
 def test_a_place_that_is_not_named_is_said_to_be_not_named() -> None:
     assert instances.place_of({}) == 'virtual account "(not named)" of a Smart Account'
+
+
+KEYS = st.sampled_from(
+    [
+        "reservedLicenses",
+        "reserved",
+        "reservationType",
+        "reservationStatus",
+        "licenseUsage",
+        "license",
+        "entitlementTag",
+        "quantity",
+        "pendingQuantity",
+        "lastContactDate",
+        "sudi",
+        "uuid",
+        "udiSerialNumber",
+        "displayName",
+        "account",
+    ]
+)
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+ODD = st.recursive(
+    LEAVES, lambda some: st.lists(some, max_size=3) | st.dictionaries(KEYS, some), max_leaves=12
+)
+
+
+@given(st.dictionaries(KEYS, ODD))
+def test_no_row_makes_a_reader_fall(row: dict[str, Any]) -> None:
+    seen = instances.instance_of(row)
+    instances.place_of(row)
+    if seen is not None:
+        instances.is_of(seen, UDI, SERIAL)
+        instances.cannot_tell(seen, None)
