@@ -226,7 +226,7 @@ def _code(action: Action, name: str) -> str:
 def _quantities(action: Action) -> Steps:
     if action.kind is Kind.UPDATE_RESERVATION:
         return (
-            "Choose Reserve a specific license, and enter exactly these new amounts (totals, not differences):",
+            "Choose Reserve a specific license, and enter exactly these amounts (totals, not differences):",
             *_lines(action.params, before=True),
             "Leave every other line as it is.",
         )
