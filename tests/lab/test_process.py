@@ -108,7 +108,7 @@ def test_the_ledger_lists_what_was_asked_and_given(folder: Path, run: Run) -> No
     with socket.create_connection(("127.0.0.1", port)):
         pass
     told = json.loads(run("ledger", "--json").output)
-    assert told == {"asked": [], "given": [], "logins": [], "ran_twice": []}
+    assert told == {"asked": [], "given": [], "used": [], "codes": [], "logins": [], "ran_twice": []}
     assert run("ledger").output == ""
 
 
@@ -262,6 +262,7 @@ def test_every_key_of_a_world_file_is_in_the_readme_of_the_example() -> None:
     keys = {key for spec in specs if isinstance(spec, dict) for key in spec}
     keys |= {
         *dialect.CHOICES,
+        *dialect.FORMS,
         *faults.MEANING,
         *nouns.QUIRKS,
         *by_hand.WHAT_A_NODE_HAS,
