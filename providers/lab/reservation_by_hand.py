@@ -97,10 +97,16 @@ def _power(world: World, node: Node, value: str) -> None:
         node.booted_at = world.now
 
 
+def _rebuilt(world: World, node: Node, value: str) -> None:
+    """The machine is replaced by one with this serial."""
+    snapshots.rebuild(world, node, value.strip().upper())
+
+
 SETTERS: dict[str, Callable[[World, Node, str], None]] = {
     "reservation": _reservation,
     "reserved": _reserved,
     "replaces": _replaces,
     "snapshot": _snapshot,
     "power": _power,
+    "rebuilt": _rebuilt,
 }
