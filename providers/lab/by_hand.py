@@ -27,7 +27,8 @@ def set_by_hand(world: World, name: str, what: str, value: str) -> str:
         names = ", ".join(sorted((*world.nodes, *world.managers)))
         raise ValueError(f"the lab has no node or server {name!r}; it has: {names}")
     _chosen(_NODE_SETTERS, what)(world, world.nodes[name], value)
-    return f"{name}: {what} is now {value}"
+    said = f"{value} is done" if what in reservation_by_hand.SETTERS else f"is now {value}"
+    return f"{name}: {what} {said}"
 
 
 def _set_manager(manager: Manager, what: str, value: str) -> str:
