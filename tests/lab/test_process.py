@@ -255,10 +255,11 @@ def test_the_example_workspace_and_its_world_speak_of_the_same_nodes() -> None:
 
 
 def test_every_key_of_a_world_file_is_in_the_readme_of_the_example() -> None:
-    from providers.lab import by_hand, dialect, faults, nouns, worldfile
+    from providers.lab import by_hand, dialect, faults, nouns, world_nodes, worldfile
 
     text = (EXAMPLE / "README.md").read_text(encoding="utf-8")
-    specs = [value for name, value in vars(worldfile).items() if name.startswith("_") and name.isupper()]
+    found = (*vars(worldfile).items(), *vars(world_nodes).items())
+    specs = [value for name, value in found if name.startswith("_") and name.isupper()]
     keys = {key for spec in specs if isinstance(spec, dict) for key in spec}
     keys |= {
         *dialect.CHOICES,
