@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import TypeVar
 
-from . import agent
+from . import agent, reservation_by_hand
 from . import manager as managers
 from .nouns import CLOUD, ENTITLEMENTS, RELEASES, AlarmRaised, Manager, Node, Registration, numbers
 from .world import World
@@ -27,7 +27,8 @@ def set_by_hand(world: World, name: str, what: str, value: str) -> str:
         names = ", ".join(sorted((*world.nodes, *world.managers)))
         raise ValueError(f"the lab has no node or server {name!r}; it has: {names}")
     _chosen(_NODE_SETTERS, what)(world, world.nodes[name], value)
-    return f"{name}: {what} is now {value}"
+    said = f"{value} is done" if what in reservation_by_hand.SETTERS else f"is now {value}"
+    return f"{name}: {what} {said}"
 
 
 def _set_manager(manager: Manager, what: str, value: str) -> str:
@@ -85,7 +86,7 @@ def _version(world: World, node: Node, value: str) -> None:
     node.version = _one_of(value, *RELEASES)
     if numbers(value) >= (14, 2, 0):
         node.smart = True
-    if node.registration is None:
+    if not node.licensed:
         agent.start_evaluation(node, world.now)
 
 
@@ -136,7 +137,7 @@ def _registration(world: World, node: Node, value: str) -> None:
 
 def _evaluation_days(world: World, node: Node, value: str) -> None:
     node.evaluation_seconds = _number(value) * 86_400
-    node.evaluation_since = world.now if node.registration is None and node.smart else None
+    node.evaluation_since = world.now if node.smart and not node.licensed else None
 
 
 def _number(value: str) -> float:
@@ -187,6 +188,7 @@ _NODE_SETTERS: dict[str, Callable[[World, Node, str], None]] = {
     "ntp": _ntp,
     "usage": _usage,
     "status-text": _status_text,
+    **reservation_by_hand.SETTERS,
 }
 
 
