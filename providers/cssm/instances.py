@@ -191,6 +191,13 @@ def is_of(instance: Instance, udi: str | None, serial: str) -> bool:
     return may_be(instance, udi, serial) and (not pid or not instance.pid or pid == instance.pid.upper())
 
 
+def cannot_tell(instance: Instance, udi: str | None) -> bool:
+    """Whether an instance of no other product shows only a uuid, where none of the device is known."""
+    parts = udi_parts(udi or "")
+    other = instance.pid and parts.get("P") not in {None, instance.pid.upper()}
+    return bool(instance.uuid and not instance.serial and "U" not in parts and not other)
+
+
 def _plain(value: str | None) -> str:
     return (value or "").replace("-", "").upper()
 

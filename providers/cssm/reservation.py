@@ -15,17 +15,28 @@ A look that fails means that nothing was sent.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, repeat
 from typing import Any, TypeVar
 
 from reconciler.errors import ProviderError
-from reconciler.model import UNKNOWN, Action, CodeKind, Instance, Kind, Produced, Reply, ReservedLine
+from reconciler.model import (
+    UNKNOWN,
+    Action,
+    CodeKind,
+    Instance,
+    Kind,
+    Produced,
+    Reply,
+    ReservedLine,
+    udi_parts,
+)
 from reconciler.ports import Clock, Inputs
 
 from . import instances, observing, reserving, words
 from .client import Client
 from .profiles import CARRIED, Operation, Surface
+from .refusals import refused
 from .words import Where
 
 T = TypeVar("T")
@@ -55,6 +66,11 @@ class Device:
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Device:
         return cls(str(params["serial"]), params.get("udi"), params.get("product_tag"))
+
+    def told_by(self, request_code: str) -> Device:
+        """With the identity inside a request code where that says more: CSSM shows what it was told there."""
+        said = (self.udi or "", request_code)
+        return replace(self, udi=max(said, key=lambda udi: len(udi_parts(udi))) or None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +110,8 @@ class Reservations:
         return await effects[action.kind](action, inputs, where)
 
     async def _reserve(self, action: Action, inputs: Inputs, where: Where) -> Reply:
-        device = Device.of(action.params)
         code = _code(action, inputs, "request", where)
+        device = Device.of(action.params).told_by(code)
         lines = await self._tagged(action.params["lines"], where)
         if not any(line["quantity"] for line in lines):
             raise words.refused_here(where, "no licence is to be reserved", "Reserve at least one licence.")
@@ -140,7 +156,7 @@ class Reservations:
         operation = _OPERATION[action.kind]
         answer = reserving.judged(await self._client.mutate(operation, body, inputs.tap, hidden))
         if answer.fault is not None:
-            raise words.refused(self._client.hidden(answer, hidden), self._client.where(operation))
+            raise refused(self._client.hidden(answer, hidden), self._client.where(operation))
         return answer.data
 
     # Looks
@@ -188,6 +204,7 @@ class Reservations:
         seen = await _look(self._client.instances(), where)
         found = [one for one in seen if instances.is_of(one, device.udi, device.serial)]
         if not found:
+            _check_absence(seen, device, where)
             return None
         instance = _only(found, device, where)
         tag = instance.product_tag or device.product_tag or ""
@@ -298,6 +315,17 @@ def _only(found: Sequence[Instance], device: Device, where: Where) -> Instance:
         f"{device.udi or device.serial} with product tag {device.product_tag} is shown as {shown}",
         "A person decides at the portal which one it is.",
     )
+
+
+def _check_absence(seen: Sequence[Instance], device: Device, where: Where) -> None:
+    """A list proves that a device is not there only where its rows can be compared with it."""
+    unclear = [one.name for one in seen if instances.cannot_tell(one, device.udi)]
+    if unclear:
+        raise words.refused_here(
+            where,
+            f"CSSM shows {', '.join(unclear[:5])} by uuid only, and of {device.serial} no uuid is known",
+            "A person finds the instance at the portal and does it there.",
+        )
 
 
 def _unseen(device: Device, where: Where) -> Target:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from providers.cssm import instances
 from reconciler.model import UNKNOWN, Instance, ReservedLine
@@ -147,3 +149,38 @@ def test_an_expressway_is_known_by_type_or_product_tag() -> None:
 
 def test_a_place_that_is_not_named_is_said_to_be_not_named() -> None:
     assert instances.place_of({}) == 'virtual account "(not named)" of a Smart Account'
+
+
+KEYS = st.sampled_from(
+    [
+        "reservedLicenses",
+        "reserved",
+        "reservationType",
+        "reservationStatus",
+        "licenseUsage",
+        "license",
+        "entitlementTag",
+        "quantity",
+        "pendingQuantity",
+        "lastContactDate",
+        "sudi",
+        "uuid",
+        "udiSerialNumber",
+        "displayName",
+        "account",
+    ]
+)
+LEAVES = st.sampled_from(
+    [None, True, False, 0, -1, 12, 1.5, float("nan"), "", "x", "12", "SLR", "in transit"]
+)
+ROWS = st.dictionaries(KEYS, LEAVES, max_size=4)
+ODD = LEAVES | ROWS | st.lists(LEAVES | ROWS, max_size=2)
+
+
+@given(st.dictionaries(KEYS, ODD, max_size=6))
+def test_no_row_makes_a_reader_fall(row: dict[str, Any]) -> None:
+    seen = instances.instance_of(row)
+    instances.place_of(row)
+    if seen is not None:
+        instances.is_of(seen, UDI, SERIAL)
+        instances.cannot_tell(seen, None)

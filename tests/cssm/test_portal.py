@@ -57,7 +57,7 @@ def test_an_update_shows_old_and_new_and_warns_of_a_return() -> None:
         f"serial {SERIAL}",
         "Actions > Update Reserved Licenses…",
         "never returned only to change",
-        "as totals",
+        "totals, not differences",
         f'"{RMS}": 12 (was 10)',
         f'"{DESKTOP}": 0 (was 3)',
         "Leave every other line as it is",

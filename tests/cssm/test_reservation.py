@@ -25,6 +25,7 @@ from .conftest import (
     RMS,
     RMS_TAG,
     SERIAL,
+    UDI,
     VA,
     Hasty,
     Server,
@@ -41,6 +42,7 @@ DEVICES = f"{LEGACY}/v1/accounts/example.com/devices"
 RESERVE, REMOVE = f"{IN_VA}/reserve-licenses", f"{IN_VA}/devices/remove"
 UPDATE, CONFIRM = f"{OLD_VA}/update-licenses", f"{OLD_VA}/confirm-licenses"
 AUTHORIZATION = '<specificPLR><udi>P:EXPY,S:0E4D1FA5</udi><note a="b">ü</note></specificPLR>'
+UUID = "6FE83ADDC80240BC92DC071A0E4D1FA5"
 SUDI = {"udiPid": "EXPY", "udiSerialNumber": SERIAL, "uuid": "6fe83add-c80240bc92dc071a0e4d1fa5"}
 DEVICE = {
     "displayName": "UDI_PID:EXPY; UDI_SN:0E4D1FA5; ",
@@ -105,7 +107,7 @@ async def test_licences_are_reserved_by_tag_and_the_code_comes_back(server: Serv
     "device",
     [
         DEVICE,
-        DEVICE | {"sudi": {"uuid": "6FE83ADDC80240BC92DC071A0E4D1FA5"}, "displayName": "x"},
+        DEVICE | {"sudi": {"uuid": UUID}, "displayName": "x"},
         DEVICE | {"sudi": {"udiSerialNumber": SERIAL.lower(), "udiPid": "OTHER"}},
     ],
 )
@@ -282,6 +284,10 @@ async def test_an_error_is_an_error_whatever_the_http_code(
         ("Insufficient licenses available", "too few free licences", "available can be reserved"),
         ("Product instance already exists", "exists already", "Never reserve a second time"),
         ("License update is in transit", "in transit", "Enter Confirmation Code"),
+        ("An update is waiting for its confirmation code", "in transit", "Enter Confirmation Code"),
+        ("A Return Code is required", "holds a reservation", "Cisco licensing"),
+        ("The product instance is being removed", "under way already", "Wait a minute"),
+        ("The entitlement tag x is not available", "no licence with this entitlement tag", "entitlements:"),
         ("Invalid reservation request code", "request code is not accepted", "what the node printed"),
         ("Previous Product Return Pending: The licenses", "failed products", "Cisco licensing"),
         ("Return code validation failed", "does not belong", "Compare the serial"),
@@ -400,6 +406,25 @@ async def test_an_instance_of_another_product_or_uuid_is_not_this_device(
     )
     with pytest.raises(Rejected, match="no product instance P:EXPY"):
         await opened(server.account()).execute(reservation(kind), holding(Taped()))
+
+
+@pytest.mark.parametrize("kind", [Kind.CONFIRM_RESERVATION, Kind.REMOVE_INSTANCE])
+async def test_a_list_that_shows_only_uuids_does_not_prove_that_a_device_is_gone(
+    server: Server, opened: Opener, kind: Kind
+) -> None:
+    shows(server, DEVICE | {"sudi": {"udiPid": "EXPY", "uuid": "0" * 32}, "displayName": "by-uuid"})
+    action = reservation(kind, udi=f"P:EXPY,S:{SERIAL}")
+    with pytest.raises(Rejected, match="shows by-uuid by uuid only"):
+        await opened(server.account()).execute(action, holding(Taped()))
+
+
+async def test_a_device_is_also_known_by_the_identity_inside_its_request_code(
+    server: Server, opened: Opener
+) -> None:
+    shows(server, DEVICE | {"sudi": {"uuid": UUID}, "displayName": "by-uuid"})
+    told = replace(holding(Taped()), codes={f"request/{SERIAL}": UDI})
+    with pytest.raises(Rejected, match="shows this device already: by-uuid"):
+        await opened(server.account(), clock=Hasty()).execute(reservation(Kind.RESERVE, udi=None), told)
 
 
 async def test_two_instances_of_one_device_are_for_a_person(server: Server, opened: Opener) -> None:

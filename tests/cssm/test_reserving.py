@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.cssm import reserving, words
+from providers.cssm.refusals import refused
 from providers.cssm.wire import Answer, Fault, read_answer
 from reconciler.errors import Rejected
 from reconciler.model import Reservable
@@ -118,6 +119,6 @@ def test_a_removal_speaks_every_spelling_that_it_is_told() -> None:
 
 
 def test_a_refusal_that_nobody_knows_is_quoted_and_not_explained() -> None:
-    error = words.refused(Answer(200, fault=Fault.REJECTED, said="Zork"), WHERE)
+    error = refused(Answer(200, fault=Fault.REJECTED, said="Zork"), WHERE)
     assert isinstance(error, Rejected)
     assert 'said no: "Zork"' in error.message
