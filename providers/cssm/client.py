@@ -7,15 +7,17 @@ an observation and in which order an effect goes (provider).
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from reconciler.errors import Unreadable
 from reconciler.model import AccountDesired, Instance, ManagerKind, PoolLine
 from reconciler.ports import Clock, Tap
 
-from . import tolerant, wire
+from . import reserving, tolerant, wire
 from .exchange import Login, Patience, Request, host_of
+from .instances import instance_of
 from .profiles import MUTATIONS, Operation, Paging, Surface
 from .tolerant import Pages
 from .wire import Answer, Fault
@@ -32,6 +34,13 @@ _DOING: Mapping[Operation, str] = {
     Operation.LIST_TOKENS: "list the registration tokens",
     Operation.CREATE_TOKEN: "create a registration token",
     Operation.REVOKE_TOKEN: "revoke a registration token",
+    Operation.SEARCH_RESERVABLE: "read what may be reserved",
+    Operation.DEVICE_SEARCH: "search the device in all accounts",
+    Operation.RESERVE: "reserve licences",
+    Operation.UPDATE_RESERVATION: "update the reserved licences",
+    Operation.CONFIRM_RESERVATION: "enter the confirmation code",
+    Operation.REMOVE_INSTANCE: "remove the product instance",
+    Operation.REMOVE_GHOST: "remove the product instance",
 }
 
 
@@ -91,7 +100,25 @@ class Client:
 
     async def instances(self) -> tuple[Instance, ...]:
         rows = await self._rows(Operation.INSTANCES, ("devices",))
-        return self._lines(rows, wire.instance_of)
+        return self._lines(rows, instance_of)
+
+    async def devices(self, serial: str) -> list[dict[str, Any]]:
+        """Every device of this serial in every account that these credentials see, as rows."""
+        operation = Operation.DEVICE_SEARCH
+        headers = (("X-CSW-REQUESTING-SYSTEM", self._surface.profile.requesting_system),)
+        answer = await self._answer(operation, query={"udi_serial_number": serial}, headers=headers)
+        if answer.fault is Fault.MISSING and answer.enveloped:
+            return []
+        data = self._good(operation, answer).data
+        if not tolerant.has_rows(data, "data"):
+            raise failure(replace(answer, fault=Fault.STRANGE), self.where(operation))
+        return tolerant.rows(data, "data")
+
+    async def reservable(self, product_tags: Sequence[str]) -> Any:
+        """What may be reserved for these products, as CSSM says it."""
+        operation = Operation.SEARCH_RESERVABLE
+        body = {"softwareTags": list(product_tags)}
+        return self._good(operation, await self._answer(operation, body=body)).data
 
     async def tokens(self) -> Any:
         return self._good(Operation.LIST_TOKENS, await self._answer(Operation.LIST_TOKENS)).data
@@ -100,17 +127,25 @@ class Client:
 
     async def create_token(self, body: Mapping[str, Any], tap: Tap) -> Any:
         """The create answer, complete and good."""
-        return (await self._mutate(Operation.CREATE_TOKEN, body, tap)).data
+        answer = await self.mutate(Operation.CREATE_TOKEN, body, tap)
+        return self._good(Operation.CREATE_TOKEN, answer).data
 
     async def revoke_token(self, token: str, tap: Tap) -> Any:
-        return (await self._mutate(Operation.REVOKE_TOKEN, wire.revoke_token_body(token), tap, token)).data
+        body = wire.revoke_token_body(token)
+        answer = await self.mutate(Operation.REVOKE_TOKEN, body, tap, token)
+        return self._good(Operation.REVOKE_TOKEN, answer).data
 
-    async def _mutate(
+    async def mutate(
         self, operation: Operation, body: Mapping[str, Any], tap: Tap, hidden: str = ""
     ) -> Answer:
+        """Send it once. The answer may have a fault; ``hidden`` is a code that its sentence may repeat."""
         response = await self._transport.mutate(self._request(operation, body), tap)
-        answer = self._judged(response.status, response.body, hidden)
-        return self._good(operation, answer)
+        return self._judged(response.status, response.body, hidden)
+
+    def hidden(self, answer: Answer, code: str = "") -> Answer:
+        """The answer with a sentence that shows neither secrets nor codes: those it gives, and this one."""
+        given = (wire.token_of(answer.data) or "", reserving.authorization_of(answer.data) or "")
+        return replace(answer, said=tolerant.without(self._transport.hide(answer.said), (code, *given)))
 
     # One answer, many pages
 
@@ -118,7 +153,7 @@ class Client:
         self,
         operation: Operation,
         body: Mapping[str, Any] | None = None,
-        query: Mapping[str, int] | None = None,
+        query: Mapping[str, str | int] | None = None,
         headers: tuple[tuple[str, str], ...] = (),
     ) -> Request:
         method = self._surface.calls[operation].method
@@ -129,9 +164,7 @@ class Client:
         return self._judged(response.status, response.body)
 
     def _judged(self, status: int, body: bytes, hidden: str = "") -> Answer:
-        answer = wire.read_answer(status, body)
-        said = tolerant.without(self._transport.hide(answer.said), (hidden, wire.token_of(answer.data) or ""))
-        return Answer(answer.status, answer.data, answer.fault, said, answer.enveloped)
+        return self.hidden(wire.read_answer(status, body), hidden)
 
     def _good(self, operation: Operation, answer: Answer) -> Answer:
         if answer.fault is not None:

@@ -12,7 +12,8 @@ from .words import Where
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds, and how often a read is tried. ``retry_after`` bounds what a server may ask us to wait."""
+    """Seconds, and how often a read is tried. ``retry_after`` bounds what a server may ask us to wait,
+    ``vanish`` how long a removed instance is looked for, which CSSM shows for a while."""
 
     connect: float = 10.0
     read: float = 60.0
@@ -20,6 +21,7 @@ class Patience:
     attempts: int = 4
     first_wait: float = 0.5
     retry_after: float = 30.0
+    vanish: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)

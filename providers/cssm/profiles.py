@@ -36,15 +36,27 @@ class Operation(StrEnum):
     LIST_TOKENS = "list_tokens"
     CREATE_TOKEN = "create_token"
     REVOKE_TOKEN = "revoke_token"
+    SEARCH_RESERVABLE = "search_reservable"
+    DEVICE_SEARCH = "device_search"
+    RESERVE = "reserve"
+    UPDATE_RESERVATION = "update_reservation"
+    CONFIRM_RESERVATION = "confirm_reservation"
+    REMOVE_INSTANCE = "remove_instance"
+    REMOVE_GHOST = "remove_ghost"
 
-
-MUTATIONS = frozenset({Operation.CREATE_TOKEN, Operation.REVOKE_TOKEN})
 
 CARRIED: Mapping[Operation, Kind] = {
     Operation.CREATE_TOKEN: Kind.CREATE_TOKEN,
     Operation.REVOKE_TOKEN: Kind.REVOKE_TOKEN,
+    Operation.RESERVE: Kind.RESERVE,
+    Operation.UPDATE_RESERVATION: Kind.UPDATE_RESERVATION,
+    Operation.CONFIRM_RESERVATION: Kind.CONFIRM_RESERVATION,
+    Operation.REMOVE_INSTANCE: Kind.REMOVE_INSTANCE,
+    Operation.REMOVE_GHOST: Kind.REMOVE_GHOST,
 }
 """Which operation carries which action."""
+
+MUTATIONS = frozenset(CARRIED)
 
 
 class Paging(StrEnum):
@@ -58,7 +70,10 @@ class Paging(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One operation of one profile. ``path`` is relative and may name ``{account}`` and ``{va}``."""
+    """One operation of one profile. ``path`` is relative and may name ``{account}`` and ``{va}``.
+
+    ``body_keys`` are the keys that hold the requests of a call whose versions spell them differently.
+    """
 
     method: str
     path: str
@@ -66,6 +81,7 @@ class Call:
     paging: Paging = Paging.NONE
     query: tuple[tuple[str, str], ...] = ()
     on: bool = True
+    body_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +105,21 @@ class Profile:
 
 _V1 = "v1/accounts/{account}"
 _VA = _V1 + "/virtual-accounts/{va}"
+_V2_VA = "v2/accounts/{account}/virtual-accounts/{va}"
+
+_REMOVE_V2 = Call(
+    "POST",
+    _V2_VA + "/devices/remove",
+    "mcssmapi, IOS XR scripts: the misspelt key is the real one, mcssmapi sends both",
+    body_keys=("productInstacesRemoveRequests", "productInstancesRemoveRequests"),
+)
+_REMOVE_V3 = Call(
+    "POST",
+    "licensing/v3/accounts/{account}/devices/remove",
+    "offline reservation",
+    query=(("virtualAccountName", "{va}"),),
+    body_keys=("productInstancesRemoveRequests",),
+)
 
 _LEGACY = Profile(
     name="legacy",
@@ -109,6 +140,13 @@ _LEGACY = Profile(
         Operation.REVOKE_TOKEN: Call(
             "POST", _VA + "/tokens/revoke", "ansible, in a block that is commented out: weak"
         ),
+        Operation.RESERVE: Call(
+            "POST", _V2_VA + "/reserve-licenses", "mcssmapi; v1 in smart-license-app and IOS XR scripts"
+        ),
+        Operation.UPDATE_RESERVATION: Call("POST", _VA + "/update-licenses", "IOS XR scripts"),
+        Operation.CONFIRM_RESERVATION: Call("POST", _VA + "/confirm-licenses", "IOS XR scripts"),
+        Operation.REMOVE_INSTANCE: _REMOVE_V2,
+        Operation.REMOVE_GHOST: _REMOVE_V2,
     },
 )
 
@@ -133,6 +171,15 @@ _SOFTWARE_APIS = Profile(
             Paging.QUERY,
             query=(("virtualAccountName", "{va}"),),
         ),
+        Operation.SEARCH_RESERVABLE: Call("POST", "licensing/v1/search-slr-details", "offline reservation"),
+        Operation.DEVICE_SEARCH: Call("GET", "licensing/v2/device/search", "offline reservation"),
+        Operation.RESERVE: Call(
+            "POST",
+            "licensing/v2/account/{account}/virtual-account/{va}/licenses/reserve",
+            "offline reservation: the nouns are singular here",
+        ),
+        Operation.REMOVE_INSTANCE: _REMOVE_V3,
+        Operation.REMOVE_GHOST: _REMOVE_V3,
     },
 )
 
@@ -277,5 +324,5 @@ def _operation(name: str) -> Operation:
 def _restated(call: Call | None, operation: Operation, text: str) -> Call:
     """``v1/x/{va}`` or ``POST v1/x/{va}``: somebody with access knows better, so it counts as proven."""
     method, _, path = text.rpartition(" ")
-    known = call or _LEGACY.calls[operation]
+    known = call or _LEGACY.calls.get(operation) or _SOFTWARE_APIS.calls[operation]
     return replace(known, method=method.upper() or known.method, path=path, source="manager.paths", on=True)

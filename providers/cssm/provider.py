@@ -7,24 +7,20 @@ single calls (client), JSON (wire), connections (transport), paths (profiles), s
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from reconciler.errors import OutcomeUnknown, ProviderError, Rejected, Unreachable, Untrusted
 from reconciler.model import (
-    UNKNOWN,
     AccountDesired,
     AccountObserved,
     Action,
     Address,
     CodeKind,
     Credentials,
-    Instance,
     Kind,
-    Maybe,
-    PoolLine,
     Problem,
     ProblemKind,
     Produced,
@@ -32,13 +28,12 @@ from reconciler.model import (
 )
 from reconciler.ports import Clock, Inputs, SecretSource, Tap
 
-from . import portal, tolerant, wire
+from . import observing, portal, reservation, reserving, tolerant, wire
 from .client import Client, where_of
 from .exchange import Patience
 from .login import login_of
 from .profiles import CARRIED, Operation, surface_of
-from .wire import Answer, Fault, Presence
-from .words import failure
+from .wire import Presence
 
 _OPERATION: Mapping[Kind, Operation] = {kind: operation for operation, kind in CARRIED.items()}
 
@@ -97,74 +92,17 @@ class CssmProvider:
         client = self._client
         if client is None:
             return replace(seen, problems=(_no_credentials(address),))
-        try:
-            return await self._observed(client, seen)
-        except ProviderError as error:
-            return replace(seen, problems=(_problem("all", error),))
-
-    async def _observed(self, client: Client, seen: AccountObserved) -> AccountObserved:
-        listed = Answer(200)
-        if self._surface.can(Operation.VIRTUAL_ACCOUNTS):
-            listed = await client.virtual_accounts()
-            seen = self._visible(client, listed, seen)
-            if seen.exists is not True:
-                return seen
-        pool, pool_problem = await self._pool(client, listed)
-        instances, instances_problem = await self._instances(client)
-        problems = tuple(problem for problem in (pool_problem, instances_problem) if problem)
-        return replace(seen, pool=pool, instances=instances, problems=problems)
-
-    def _visible(self, client: Client, answer: Answer, seen: AccountObserved) -> AccountObserved:
-        """A 404 in CSSM's own words says *not visible*; anything else that is wrong says nothing."""
-        where = client.where(Operation.VIRTUAL_ACCOUNTS)
-        names = wire.va_names(answer.data) if answer.fault is None else None
-        if names is not None:
-            return replace(seen, exists=self._surface.virtual_account in names)
-        error = failure(answer, where)
-        gone = answer.fault is Fault.MISSING and answer.enveloped
-        return replace(seen, exists=False if gone else UNKNOWN, problems=(_problem("all", error),))
-
-    async def _pool(
-        self, client: Client, va_list: Answer
-    ) -> tuple[Maybe[tuple[PoolLine, ...]], Problem | None]:
-        try:
-            if not self._surface.can(Operation.LICENCES):
-                return await self._summarised(client, va_list), None
-            lines = await client.licences()
-        except ProviderError as error:
-            return UNKNOWN, _problem("pool", error)
-        tags = await self._tags(client, va_list)
-        return tuple(replace(line, tag=tags.get(line.name.casefold())) for line in lines), None
-
-    async def _summarised(self, client: Client, va_list: Answer) -> Maybe[tuple[PoolLine, ...]]:
-        if not self._surface.can(Operation.SUMMARY):
-            return UNKNOWN
-        data = await client.summary(va_list)
-        lines = (wire.summary_line(row) for row in tolerant.rows(data, "summary"))
-        return tuple(line for line in lines if line is not None)
-
-    async def _tags(self, client: Client, va_list: Answer) -> Mapping[str, str]:
-        """Entitlement tags by display name. They are a help: where they cannot be had, nothing is missing."""
-        if not self._surface.can(Operation.SUMMARY) or not self._surface.can(Operation.ACCOUNTS):
-            return {}
-        try:
-            return wire.tags_of(await client.summary(va_list))
-        except ProviderError:
-            return {}
-
-    async def _instances(self, client: Client) -> tuple[Maybe[tuple[Instance, ...]], Problem | None]:
-        if not self._surface.can(Operation.INSTANCES):
-            return UNKNOWN, None
-        try:
-            return await client.instances(), None
-        except ProviderError as error:
-            return UNKNOWN, _problem("instances", error)
+        return await observing.observed(client, self._surface, seen)
 
     # What is done
 
     async def execute(self, action: Action, inputs: Inputs) -> Reply:
-        """Create or revoke a registration token. Raises one of the five ProviderErrors (ports)."""
+        """One call that changes something. Raises one of the five ProviderErrors (ports); Rejected also
+        where a look says no before anything is sent."""
         client = self._writing(action)
+        if action.kind in reservation.KINDS:
+            effects = reservation.Reservations(client, self._surface, self._clock, self._patience.vanish)
+            return await effects.carry_out(action, inputs)
         if action.kind is Kind.CREATE_TOKEN:
             return await self._create(client, action, inputs)
         return await self._revoke(client, self._held(action, inputs), inputs.tap)
@@ -268,7 +206,7 @@ class CssmProvider:
         if operation is None or not self._surface.can(operation):
             return ()
         call = self._surface.calls[operation]
-        body = json.dumps(_body_shown(action), ensure_ascii=False)
+        body = json.dumps(_body_shown(action, call.body_keys), ensure_ascii=False)
         return (f"{call.method} {self._surface.url(operation)} {body}",)
 
     def instructions(self, action: Action) -> tuple[str, ...]:
@@ -276,8 +214,9 @@ class CssmProvider:
         return portal.instructions(action, self._surface, where)
 
     def read_code(self, kind: CodeKind, data: bytes) -> str | None:
-        """The token of a create answer, also of one whose end never arrived."""
-        return wire.find_token(data) if kind is CodeKind.TOKEN else None
+        """The code of an answer, also of one whose end never arrived."""
+        find = {CodeKind.TOKEN: wire.find_token, CodeKind.AUTHORIZATION: reserving.find_authorization}
+        return find[kind](data) if kind in find else None
 
 
 def _create_body(action: Action, op_id: str) -> dict[str, Any]:
@@ -289,9 +228,11 @@ def _create_body(action: Action, op_id: str) -> dict[str, Any]:
     )
 
 
-def _body_shown(action: Action) -> dict[str, Any]:
+def _body_shown(action: Action, keys: Sequence[str]) -> dict[str, Any]:
     if action.kind is Kind.CREATE_TOKEN:
         return _create_body(action, "<operation>")
+    if action.kind in reservation.KINDS:
+        return reservation.body_shown(action, keys)
     return wire.revoke_token_body("<token>")
 
 
@@ -302,12 +243,3 @@ def _no_credentials(address: Address) -> Problem:
     return Problem(
         "all", ProblemKind.UNTRUSTED, f"{address}: has no credentials for this", _CREDENTIALS_REMEDY
     )
-
-
-def _problem(part: str, error: ProviderError) -> Problem:
-    kind = ProblemKind.UNREADABLE
-    if isinstance(error, Unreachable):
-        kind = ProblemKind.UNREACHABLE
-    elif isinstance(error, Untrusted):
-        kind = ProblemKind.UNTRUSTED
-    return Problem(part, kind, error.message, error.remedy)

@@ -19,7 +19,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from reconciler.model import UNKNOWN, Instance, Maybe, PoolLine
+from reconciler.model import UNKNOWN, Maybe, PoolLine
 
 from .tolerant import PAGE, has_rows, moment, number, rows, text
 
@@ -31,7 +31,6 @@ _HTML = re.compile(rb"^\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\
 _TITLE = re.compile(r"<title[^>]*>(.{0,300}?)</title", re.IGNORECASE | re.DOTALL)
 _TOKEN = re.compile(r"[\x21\x23-\x26\x28-\x5b\x5d-\x7e]{8,1024}")
 _TOKEN_INFO = re.compile(r'"tokenInfo"\s*:\s*\[?\s*\{[^{}]*?"token"\s*:\s*("(?:[^"\\]|\\.)*")')
-_UDI_PART = re.compile(r"UDI_(PID|SN|VID|UUID)\s*:\s*([^;]+)")
 
 
 class Fault(StrEnum):
@@ -107,10 +106,11 @@ def _fault_of_envelope(data: Any) -> Fault | None:
     word = data.get("status")
     if word is None or word is True or (isinstance(word, int) and 200 <= word < 300):
         return None
-    return _fault_of_word(text(word) or "")
+    return fault_of_word(text(word) or "")
 
 
-def _fault_of_word(word: str) -> Fault | None:
+def fault_of_word(word: str) -> Fault | None:
+    """What a status word of any layer says against an answer; a blank one says nothing."""
     if word.upper() in GOOD or not word:
         return None
     return Fault.REJECTED if word.upper() in BAD else Fault.STRANGE
@@ -242,48 +242,19 @@ def is_summary(data: Any, nonce: str) -> bool:
     return has_rows(data, "summary") and text(said) == nonce
 
 
-def tags_of(data: Any) -> dict[str, str]:
-    """Entitlement tag by display name in small letters; a name with two tags has none (ambiguous)."""
-    found: dict[str, set[str]] = {}
+def tag_sets(data: Any) -> dict[str, frozenset[str]]:
+    """Every entitlement tag of a display name, by the name in small letters."""
+    found: dict[str, frozenset[str]] = {}
     for row in rows(data, "summary"):
         name, tag = text(row.get("display_name")), text(row.get("tag"))
         if name and tag:
-            found.setdefault(name.casefold(), set()).add(tag)
-    return {name: next(iter(tags)) for name, tags in found.items() if len(tags) == 1}
+            found[name.casefold()] = found.get(name.casefold(), frozenset()) | {tag}
+    return found
 
 
-# Product instances
-
-
-def instance_of(row: Mapping[str, Any]) -> Instance | None:
-    """One product instance. No field of the list tells reserved from connected: that stays UNKNOWN."""
-    shown = text(row.get("displayName")) or text(row.get("instanceName"))
-    sudi = _sudi(row, shown)
-    name = shown or text(row.get("hostName")) or sudi.get("serial") or sudi.get("uuid")
-    if name is None:
-        return None
-    return Instance(
-        name=name,
-        serial=sudi.get("serial"),
-        uuid=sudi.get("uuid"),
-        pid=sudi.get("pid"),
-        host_name=text(row.get("hostName")),
-        product_tag=text(row.get("productTagName")) or text(row.get("software_tag")),
-        product_type=text(row.get("productType")),
-        status=text(row.get("status")),
-        last_contact=moment(row.get("lastContactDate")),
-    )
-
-
-def _sudi(row: Mapping[str, Any], shown: str | None) -> dict[str, str | None]:
-    """The device key; where it is blank, the parts of ``UDI_PID:C8000V; UDI_SN:ABCD123456; ``."""
-    sudi = next(iter(rows(row, "sudi")), {})
-    parts = {key: text(value) for key, value in _UDI_PART.findall(shown or "")}
-    return {
-        "pid": text(sudi.get("udiPid")) or parts.get("PID"),
-        "serial": text(sudi.get("udiSerialNumber")) or parts.get("SN"),
-        "uuid": text(sudi.get("uuid")) or parts.get("UUID"),
-    }
+def tags_of(data: Any) -> dict[str, str]:
+    """Entitlement tag by display name in small letters; a name with two tags has none (ambiguous)."""
+    return {name: next(iter(tags)) for name, tags in tag_sets(data).items() if len(tags) == 1}
 
 
 # Registration tokens
@@ -336,7 +307,7 @@ def find_token(body: bytes) -> str | None:
 def revoke_fault(data: Any) -> str | None:
     """What an inner status of a revoke answer says against it, None where nothing does."""
     for row in rows(data, "tokens", "tokenInfo"):
-        if _fault_of_word(text(row.get("status")) or "") is Fault.REJECTED:
+        if fault_of_word(text(row.get("status")) or "") is Fault.REJECTED:
             return said_by(row) or "the token was not revoked"
     return None
 

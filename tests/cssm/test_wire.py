@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.cssm import wire
+from providers.cssm import instances, reserving, wire
 from providers.cssm.tolerant import Pages, has_rows, moment, number, rows, text, total_of, without
 from providers.cssm.wire import Fault, Presence
 from reconciler.model import UNKNOWN, PoolLine
@@ -371,7 +371,7 @@ DEVICE: dict[str, Any] = {
 
 
 def test_a_product_instance_is_read_from_the_saved_response() -> None:
-    seen = wire.instance_of(DEVICE)
+    seen = instances.instance_of(DEVICE)
     assert seen is not None
     assert (seen.name, seen.serial, seen.pid) == (
         "UDI_PID:C8000V; UDI_SN:ABCD123456;",
@@ -384,7 +384,7 @@ def test_a_product_instance_is_read_from_the_saved_response() -> None:
 
 
 def test_a_blank_device_key_is_filled_from_the_display_name() -> None:
-    seen = wire.instance_of(
+    seen = instances.instance_of(
         DEVICE | {"sudi": {}, "displayName": "", "instanceName": "UDI_PID:EXPY; UDI_SN:0E4D1FA5; "}
     )
     assert seen is not None
@@ -392,7 +392,7 @@ def test_a_blank_device_key_is_filled_from_the_display_name() -> None:
 
 
 def test_an_instance_without_any_name_is_no_instance() -> None:
-    assert wire.instance_of({"sudi": None}) is None
+    assert instances.instance_of({"sudi": None}) is None
 
 
 # Tokens
@@ -538,10 +538,15 @@ def test_no_json_makes_a_reader_fall(data: Any) -> None:
     wire.own_token(data, "01J")
     wire.listed(data, "x")
     wire.revoke_fault(data)
+    wire.tag_sets(data)
+    reserving.authorization_of(data, "x")
+    reserving.reservable_of(data, {})
+    reserving.judged(wire.Answer(200, data))
     pages = Pages(size=2, at_most=3)
     pages.take(rows(data, "devices", "licenses"), total_of(data))
     for row in rows(data, "devices", "licenses", "summary", "data"):
-        wire.instance_of(row)
+        instances.instance_of(row)
+        instances.place_of(row)
         wire.pool_line(row)
         wire.summary_line(row)
         wire.belongs(row, "v")
