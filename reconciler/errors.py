@@ -9,6 +9,7 @@
     |-- LockHeld                       5   another run holds the lease
     |-- Refused                        6   a rule said no
     |-- JournalError                   1   the journal or spool cannot be written or trusted
+    |   +-- HeldElsewhere              9   a code is kept, and its key is with somebody else
     |-- SecretError                   10   a secret reference cannot be resolved
     +-- ProviderError                      what the transports translate foreign exceptions into
         |-- Unreachable               11   nothing was sent: provably safe to try again
@@ -144,6 +145,12 @@ class Refused(XlicenseError):
 
 class JournalError(XlicenseError):
     """The journal or the spool cannot be read, written or trusted. No effect may follow."""
+
+
+class HeldElsewhere(JournalError):
+    """A code is kept and cannot be read here; whoever has an identity of its recipients can go on."""
+
+    exit_code = Exit.WAITING
 
 
 class SecretError(XlicenseError):

@@ -159,8 +159,8 @@ class Journal(Protocol):
 
     def end_run(self, run_id: str, result: str, *, plan_used: bool = True) -> None: ...
 
-    def lease(self, addresses: Sequence[Address], run_id: str, wait_seconds: float) -> None:
-        """Take the write leases of clusters and accounts, all or none. Raises LockHeld."""
+    def lease(self, addresses: Sequence[Address], run_id: str) -> None:
+        """Take the write leases of clusters and accounts now, all or none. Raises LockHeld."""
         ...
 
     def heartbeat(self, run_id: str) -> None: ...
@@ -185,8 +185,9 @@ class Journal(Protocol):
         """The world has used up the codes of this slot (a token was revoked or has expired)."""
         ...
 
-    def code_value(self, slot: str) -> str | None:
-        """The newest code held in this slot, decrypted; None where nothing is held.
+    def code_value(self, slot: str, *, used_too: bool = False) -> str | None:
+        """The newest code held in this slot, decrypted; None where nothing is held. With ``used_too`` the
+        newest that there ever was counts where the world has used up all.
 
         Raises JournalError where one is held and not readable here.
         """

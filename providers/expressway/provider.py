@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from reconciler.errors import (
     OutcomeUnknown,
@@ -38,9 +39,11 @@ from reconciler.ports import Clock, Inputs, SecretSource
 from . import pages, wire
 from .conversation import Once
 from .observation import node_observed, second_look
-from .transport import HostKey, Login, Transport
 from .wire import Ending, RawReply
 from .xstatus import read_smart_config
+
+if TYPE_CHECKING:
+    from .transport import HostKey, Login, Transport
 
 SHORTEST_SECRET = 4
 """A shorter one is left in texts: taking out every ``a`` would hide nothing and spoil every message."""
@@ -71,9 +74,23 @@ class ExpresswayProvider:
         self._secrets = secrets
         self._clock = clock
         self._resolved: dict[SecretRef, str] = {}
-        self._transport = Transport(
-            read_only=read_only, connect_timeout=connect_timeout, command_timeout=command_timeout
-        )
+        self._read_only = read_only
+        self._connect_timeout = connect_timeout
+        self._command_timeout = command_timeout
+        self._opened: Transport | None = None
+
+    @property
+    def _transport(self) -> Transport:
+        """Made when a node is first spoken to: its SSH library takes a fifth of a second to import."""
+        if self._opened is None:
+            from .transport import Transport
+
+            self._opened = Transport(
+                read_only=self._read_only,
+                connect_timeout=self._connect_timeout,
+                command_timeout=self._command_timeout,
+            )
+        return self._opened
 
     # --- the six questions -----------------------------------------------------------------------------
 
@@ -138,7 +155,8 @@ class ExpresswayProvider:
         return await self._transport.host_key(self._login(self._nodes[address]))
 
     async def close(self) -> None:
-        await self._transport.close()
+        if self._opened is not None:
+            await self._opened.close()
 
     # --- logging in ------------------------------------------------------------------------------------
 
@@ -160,6 +178,8 @@ class ExpresswayProvider:
         )
 
     def _identity(self, host: str, access: SshAccess | Jump, known_hosts: str) -> Login:
+        from .transport import Login
+
         return Login(
             host,
             access.port,

@@ -8,12 +8,22 @@ and is imported when it is asked for (`app`).
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
 from typing import NoReturn
 
 
 def main() -> NoReturn:
     """The entry point of the ``xlicense`` script. Always ends the process with a documented exit code."""
+    # A pydantic plugin is another package's code that is shown everything we validate. Looking for plugins
+    # also reads the metadata of all that is installed, which takes longer than reading ten clusters.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    # A command reads, makes one result and ends: nearly all that it makes lives as long as it does, and the
+    # cyclic collector would walk over it again and again, and once more at the end.
+    gc.set_threshold(100_000, 20, 20)
     from .process import run
 
-    raise SystemExit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    gc.freeze()
+    raise SystemExit(code)

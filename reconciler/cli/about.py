@@ -33,7 +33,7 @@ def version_command(common: Common, as_json: bool) -> Exit:
     }
     facts |= {name.lower(): version(name) for name in DISTRIBUTIONS}
     if as_json:
-        common.console.result(json.dumps(facts, indent=2))
+        common.console.json(json.dumps(facts, indent=2))
     else:
         common.console.result("\n".join(f"{name:<16}{value}" for name, value in facts.items()))
     return Exit.OK

@@ -115,7 +115,7 @@ def _nothing_to_do(common: Common, made: Made, as_json: bool) -> Exit:
         from reconciler.reporting import run_json
 
         active = tuple(refusal for refusal in made.plan.refusals if refusal.overridden is None)
-        common.console.result(run_json(RunResult("", refusals=active, waiting=made.plan.waiting)))
+        common.console.json(run_json(RunResult("", refusals=active, waiting=made.plan.waiting)))
     return exit_of(made, detailed=True)
 
 
@@ -170,9 +170,8 @@ async def _run(common: Common, desired: Desired, plan: Plan, told: str) -> RunRe
 
     with reporter(common.console) as story:
         async with engine(common, desired, story, read_only=False) as running:
-            bound = await execution.bind(running, plan)
             with stopping(running.stop, story):
-                return await execution.run(running, bound, command=told, lock_timeout=common.lock_timeout)
+                return await execution.run(running, plan, command=told, lock_timeout=common.lock_timeout)
 
 
 def _finish(common: Common, result: RunResult, as_json: bool) -> Exit:
@@ -180,7 +179,7 @@ def _finish(common: Common, result: RunResult, as_json: bool) -> Exit:
 
     console = common.console
     if as_json:
-        console.result(run_json(result))
+        console.json(run_json(result))
     else:
         console.result(run_text(result, width=console.width, color=console.colour))
     return strongest(run_exits(result))

@@ -24,7 +24,7 @@ def rules_command(common: Common, as_json: bool) -> Exit:
         import json
 
         listed = [to_data(card) for card in RULES]
-        console.result(json.dumps({"format_version": FORMAT_VERSION, "rules": listed}, indent=2))
+        console.json(json.dumps({"format_version": FORMAT_VERSION, "rules": listed}, indent=2))
     else:
         console.result(rules_text(RULES, width=console.width, color=console.colour))
     return Exit.OK

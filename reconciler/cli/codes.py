@@ -40,7 +40,7 @@ def list_command(common: Common, everything: bool, as_json: bool) -> Exit:
         codes = journal.codes(all=everything)
     if as_json:
         listed = {"format_version": FORMAT_VERSION, "codes": [to_data(code) for code in codes]}
-        common.console.result(json.dumps(listed, indent=2))
+        common.console.json(json.dumps(listed, indent=2))
     else:
         common.console.result(codes_text(codes, width=common.console.width, color=common.console.colour))
     return Exit.OK if all(code.readable for code in codes) else Exit.WAITING
@@ -55,7 +55,10 @@ def _readable(readable: bool) -> str:
 @click.option("--reason", metavar="TEXT", required=True, help="Why; kept in the journal.")
 @common("workspace")
 def reveal_command(common: Common, code_id: str, reason: str) -> Exit:
-    """Print one code's value on stdout. That it was revealed, and why, is recorded."""
+    """Print one code's value on stdout. That it was revealed, and why, is recorded.
+
+    Exit 9 when it is not readable here: somebody else can go on.
+    """
     with workspace_journal(common) as journal:
         common.console.result(journal.reveal(code_id, reason))
     return Exit.OK

@@ -13,6 +13,7 @@ import sys
 from typing import TextIO
 
 DEFAULT_WIDTH = 120
+READ_BY_CI = ("GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "TEAMCITY_VERSION")
 COLOURS = ("auto", "always", "never")
 
 
@@ -39,6 +40,20 @@ def terminal_width(stream: TextIO | None) -> int:
     if os.environ.get("COLUMNS") or is_terminal(stream):
         return max(40, shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns)
     return DEFAULT_WIDTH
+
+
+def in_ci_log() -> bool:
+    """Whether a CI system reads what is printed and looks for commands of its own in it."""
+    return any(os.environ.get(name, "").lower() not in {"", "0", "false"} for name in READ_BY_CI)
+
+
+def harmless(text: str) -> str:
+    """A finished text, in which a CI system that reads it finds no command of its own."""
+    if not in_ci_log():
+        return text
+    from reconciler.reporting import for_ci
+
+    return for_ci(text)
 
 
 class Console:
@@ -82,7 +97,18 @@ class Console:
         return is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb"
 
     def result(self, text: str) -> None:
-        """A result, on stdout, ending in one newline."""
+        """A result for people, on stdout, ending in one newline."""
+        self._result(harmless(text))
+
+    def json(self, text: str) -> None:
+        """A result for programs: the same JSON, whoever reads the log."""
+        if in_ci_log():
+            from reconciler.reporting import json_for_ci
+
+            text = json_for_ci(text)
+        self._result(text)
+
+    def _result(self, text: str) -> None:
         try:
             self._write(sys.stdout, text)
         except OSError as error:
@@ -91,7 +117,7 @@ class Console:
     def say(self, text: str) -> None:
         """Anything else, on stderr, always."""
         try:
-            self._write(sys.stderr, text)
+            self._write(sys.stderr, harmless(text))
         except OSError:
             return  # nobody is there to tell
 

@@ -58,7 +58,7 @@ def _print(common: Common, plan: Plan, form: str, codes: set[Exit]) -> None:
             data = json.loads(drift_json(plan)) | {
                 "exit_codes": [code for code in PRECEDENCE if code in codes]
             }
-            console.result(json.dumps(data, indent=2))
+            console.json(json.dumps(data, indent=2))
         case "markdown":
             console.result(drift_markdown(plan))
         case _:

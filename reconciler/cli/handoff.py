@@ -54,7 +54,7 @@ def list_command(common: Common, as_json: bool) -> Exit:
     late = {item.handoff_id for item in waiting if _is_late(item, SystemClock().now())}
     if as_json:
         items = [{**to_data(item), "overdue": item.handoff_id in late} for item in waiting]
-        common.console.result(json.dumps({"format_version": FORMAT_VERSION, "handoffs": items}, indent=2))
+        common.console.json(json.dumps({"format_version": FORMAT_VERSION, "handoffs": items}, indent=2))
         return Exit.WAITING if waiting else Exit.OK
     common.console.result(waiting_text(waiting, width=common.console.width, color=common.console.colour))
     if late:

@@ -36,7 +36,7 @@ def observe_command(common: Common, out: Path | None) -> Exit:
     observation = look(common, desired)
     text = observation_text(observation, desired)
     if out is None:
-        common.console.result(text)
+        common.console.json(text)
     else:
         write_whole(out, text, mode=PRIVATE)
         common.console.note(f"Next: {common.again('plan', '--observation', str(out))}")

@@ -57,7 +57,7 @@ def list_command(common: Common, everything: bool, as_json: bool) -> Exit:
             "operations": [to_data(operation) for operation in operations],
             "leases": [to_data(lease) for lease in leases],
         }
-        common.console.result(json.dumps(listed, indent=2))
+        common.console.json(json.dumps(listed, indent=2))
     else:
         effects = [operation.effect for operation in operations]
         common.console.result(ops_text(effects, width=common.console.width, color=common.console.colour))
@@ -94,7 +94,7 @@ def show_command(common: Common, op_id: str, as_json: bool) -> Exit:
         operation = journal.operation(op_id)
     if as_json:
         listed = {"format_version": FORMAT_VERSION, "operation": to_data(operation)}
-        common.console.result(json.dumps(listed, indent=2))
+        common.console.json(json.dumps(listed, indent=2))
     else:
         common.console.result(_operation_text(operation))
         if operation.open:
@@ -112,7 +112,7 @@ def _operation_text(operation: Operation) -> str:
         ("run", effect.run_id),
         ("state", effect.state.value + (" (without an end)" if operation.open else "")),
         ("said", operation.text or "-"),
-        ("replies", f"{operation.chunks} pieces in the spool"),
+        ("replies", f"{operation.chunks} in the spool"),
     ]
     facts = columns(("effect", ""), about, "")
     events = ((when(event.at), event.kind, event.text) for event in operation.events)
@@ -133,6 +133,7 @@ def _what_to_do(common: Common, op_id: str) -> str:
     examples=[
         'xlicense op resolve op-3f2a91 --absent --evidence shot.txt --reason "not on the node, not in CSSM"',
         'xlicense op resolve op-3f2a91 --adopt --evidence xstatus.txt --reason "registered, seen 14:02"',
+        'xlicense op resolve 0E4D3C01 --adopt --evidence shot.png --reason "the request was made by hand"',
     ],
 )
 @click.argument("op_id", metavar="ID")
@@ -146,13 +147,28 @@ def _what_to_do(common: Common, op_id: str) -> str:
 @click.option("--reason", metavar="TEXT", required=True, help="Why; kept in the journal.")
 @common("workspace")
 def resolve_command(common: Common, op_id: str, how: Resolution | None, evidence: Path, reason: str) -> Exit:
-    """Say what became of an effect that no observation settles. A person decides, with evidence."""
+    """Say what became of an effect that no observation settles. A person decides, with evidence.
+
+    ID is an operation, or the serial of a node whose reservation does not fit together (XL370): --adopt takes
+    what both sides show from now on, --absent says that CSSM has nothing, --abandon stops asking.
+    """
     if how is None:
         raise UsageError("say what became of it", remedy="--adopt, --absent or --abandon")
+    serials = _serials(common)
     with workspace_journal(common) as journal:
-        journal.resolve(op_id, how, evidence, reason)
+        if op_id.upper() in serials:
+            journal.resolve_serial(serials[op_id.upper()], how, evidence, reason)
+        else:
+            journal.resolve(op_id, how, evidence, reason)
     common.console.note(f"{op_id} is resolved ({how}). Next: {common.again('plan')}")
     return Exit.OK
+
+
+def _serials(common: Common) -> dict[str, str]:
+    """The serials that the YAML names, by their capitals."""
+    desired = load_workspace(common).desired
+    named = (node.serial for cluster in desired.clusters for node in cluster.nodes)
+    return {serial.upper(): serial for serial in named if serial is not None}
 
 
 @command(

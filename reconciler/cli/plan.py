@@ -63,7 +63,7 @@ def plan_command(
     if as_json:
         from reconciler.reporting import plan_json
 
-        common.console.result(plan_json(made.plan))
+        common.console.json(plan_json(made.plan))
     else:
         show_plan(common, made, next_command=_next(common, made, out))
     return exit_of(made, detailed=detailed_exitcode)

@@ -18,7 +18,7 @@ from reconciler.reporting import (
     starting_line,
 )
 
-from .console import Console, Unbreakable
+from .console import Console, Unbreakable, harmless
 
 
 class Lines:
@@ -121,7 +121,7 @@ class Live(Lines):
     def line(self, text: str) -> None:
         from rich.text import Text
 
-        self._rich.print(Text.from_ansi(text), soft_wrap=True)
+        self._rich.print(Text.from_ansi(harmless(text)), soft_wrap=True)
 
     def status(self) -> None:
         from rich.text import Text

@@ -10,6 +10,8 @@ import logging
 import re
 from typing import TextIO
 
+from .console import harmless
+
 HIDDEN = "<redacted>"
 _CODE = re.compile(r"(?<![A-Za-z0-9+=_%-])[A-Za-z0-9+=_%-]{24,}(?![A-Za-z0-9+=_%-])")
 _TAG = re.compile(r"<(\w*[Cc]ode\w*)>[^<]*</\1>")
@@ -41,7 +43,7 @@ class RedactingHandler(logging.StreamHandler[TextIO]):
     """Log lines on stderr, each through the redactor."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return REDACTOR.clean(super().format(record))
+        return harmless(REDACTOR.clean(super().format(record)))
 
 
 def quiet_the_libraries(verbosity: int) -> None:

@@ -47,7 +47,7 @@ def _planned(common: Common, path: Path, as_json: bool) -> Exit:
 
     plan = read_plan(path)
     if as_json:
-        common.console.result(plan_json(plan))
+        common.console.json(plan_json(plan))
     else:
         show_plan(common, Made(plan, {}), next_command=common.again("apply", str(path)))
     return Exit.OK
@@ -63,7 +63,7 @@ def _desired(common: Common, as_json: bool) -> Exit:
             {"address": item.address, "field": item.field, "value": item.value, "origin": item.origin}
             for item in listed
         ]
-        common.console.result(json.dumps({"format_version": FORMAT_VERSION, "desired": rows}, indent=2))
+        common.console.json(json.dumps({"format_version": FORMAT_VERSION, "desired": rows}, indent=2))
     else:
         common.console.result(desired_text(listed, width=common.console.width, color=common.console.colour))
     return Exit.OK
@@ -76,7 +76,7 @@ def _observed(common: Common, as_json: bool) -> Exit:
     observation = look(common, desired)
     console = common.console
     if as_json:
-        console.result(observation_text(observation, desired))
+        console.json(observation_text(observation, desired))
     else:
         console.result(reporting.observation_text(observation, width=console.width, color=console.colour))
     return exit_of(observation)

@@ -104,7 +104,7 @@ def _print_json(common: Common, complaints: Sequence[Complaint]) -> None:
     from reconciler.model import FORMAT_VERSION
 
     listed = [asdict(complaint) for complaint in complaints]
-    common.console.result(json.dumps({"format_version": FORMAT_VERSION, "complaints": listed}, indent=2))
+    common.console.json(json.dumps({"format_version": FORMAT_VERSION, "complaints": listed}, indent=2))
 
 
 def _print_text(common: Common, complaints: Sequence[Complaint]) -> None:
@@ -184,7 +184,7 @@ def schema_command(common: Common, folder: Path | None) -> Exit:
 
     known = {**schemas(), **handoff.schemas()}
     if folder is None:
-        common.console.result(json.dumps(known, indent=2))
+        common.console.json(json.dumps(known, indent=2))
         return Exit.OK
     folder.mkdir(parents=True, exist_ok=True)
     for name, schema in known.items():

@@ -16,8 +16,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from reconciler.config import documents
-from reconciler.config.events import YamlPath
-from reconciler.config.sources import SECRET_KEYS, Source
+from reconciler.config.events import NAME, SECRET_KEYS, YamlPath
+from reconciler.config.sources import Source
 from reconciler.errors import Complaint
 
 MANY = 100
@@ -95,7 +95,7 @@ def _complaint(source: Source, item: dict[str, Any], model: type[BaseModel]) -> 
 def _unknown_key(source: Source, path: YamlPath, model: type[BaseModel]) -> Complaint:
     known = _fields_at(model, path[:-1])
     key = str(path[-1])
-    if _is_secret(path[:-1]) or not re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", key):
+    if _is_secret(path[:-1]) or not NAME.fullmatch(key):
         message = f"unknown key{_inside(path[:-1])}; known are {', '.join(known)}"
         return source.complaint(source.at(path), message, "unknown-key", secret=True)
     hint = suggestion(key, known) or f"; known are {', '.join(known)}"

@@ -7,7 +7,7 @@ field is worded (complaining).
 Every scalar stays the text that was written: ``14.10``, ``on`` and ``52E01234`` are themselves, and the
 documents give them types. PyYAML's events come one at a time and without recursion, so every limit holds
 before anything is built. No name out of the text (anchors, tags) is repeated in a message: it could be a
-password that somebody forgot to quote.
+password that somebody forgot to quote. A key is repeated where it looks like one.
 """
 
 from __future__ import annotations
@@ -26,6 +26,12 @@ MAX_EXPANDED = 20_000
 
 Tree: TypeAlias = "str | list[Any] | dict[str, Any]"
 YamlPath: TypeAlias = tuple[str | int, ...]
+
+SECRET_KEYS = frozenset({"password", "key", "client_id", "client_secret", "credentials", "token"})
+"""What stands under one of these is repeated nowhere."""
+NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
+"""What a key of a workspace looks like; anything else could be a secret in the wrong place."""
+DUPLICATE = "duplicate-key"
 
 _LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 _PARSER: Any = yaml.CBaseLoader if yaml.__with_libyaml__ else yaml.BaseLoader
@@ -86,7 +92,17 @@ def decode(raw: bytes) -> str | Remark:
 
 
 def read(text: str, *, spots: bool = False) -> Reading:
-    """Read one document. Never raises for what the text contains."""
+    """Read one document. Never raises for what the text contains.
+
+    A key that stands twice is told with the place of the first, so the text is read again with positions.
+    """
+    reading = _read(text, spots)
+    if not spots and any(remark.code == DUPLICATE for remark in reading.remarks):
+        reading = _read(text, spots=True)
+    return reading
+
+
+def _read(text: str, spots: bool) -> Reading:
     builder = _Builder(note_spots=spots)
     try:
         builder.run(text)
@@ -224,13 +240,20 @@ class _Builder:
         if key == "<<" and event.implicit[0]:
             self._say(event, "merge keys (<<) are not allowed; write the keys out", "merge-key")
         if key in frame.value:
-            self._say(event, "this key stands here twice", "duplicate-key")
+            self._say(event, self._twice(frame, key), DUPLICATE)
         if event.anchor is not None:
             self._anchors[event.anchor] = _Anchored(key, 1, 0)
         frame.key = key
         frame.key_mark = event.start_mark
         if len(self._stack) == 1:
             self.keys[key] = (event.start_mark.line + 1, event.start_mark.column + 1)
+
+    def _twice(self, frame: _Frame, key: str) -> str:
+        """Which key, where it can be no secret, and where it stood first, where positions are noted."""
+        secret = any(part in SECRET_KEYS for part in frame.path) or not NAME.fullmatch(key)
+        first = self.spots.get((*frame.path, key))
+        seen = f", first in line {first.key_line}" if first else ""
+        return f"{'this key' if secret else key} stands here twice{seen}"
 
     def _put(self, frame: _Frame | None, value: Any, event: Any) -> None:
         if self._note_spots:

@@ -6,6 +6,7 @@ Opens nothing; paths are joined, not looked at.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,6 +21,7 @@ from reconciler.config.documents import (
     PolicyDoc,
     PrivacyDoc,
     RegistrationDoc,
+    ReserveDoc,
     SecretDoc,
     SshDoc,
     TransportDoc,
@@ -118,7 +120,6 @@ class Resolver:
 
     def node(self, cluster: ClusterDoc, doc: NodeDoc) -> NodeDesired:
         plain = cluster.ssh is None and doc.ssh is None and doc.port is None
-        reserve = doc.reserve or {}
         return NodeDesired(
             address=Address.of_node(cluster.cluster, doc.name),
             name=doc.name,
@@ -127,9 +128,7 @@ class Resolver:
             serial=doc.serial,
             replaces=doc.replaces,
             state=doc.state,
-            reserve=tuple(
-                Reserve(name, item.quantity, item.version) for name, item in sorted(reserve.items())
-            ),
+            reserve=reserved(doc.reserve) if doc.reserve else (),
         )
 
     def login(self, *levels: SshDoc | None, port: int | None = None) -> SshAccess:
@@ -145,6 +144,10 @@ class Resolver:
             key=secret(way.key),
             jump=jump_host(jump) if jump else None,
         )
+
+
+def reserved(lines: Mapping[str, ReserveDoc]) -> tuple[Reserve, ...]:
+    return tuple(Reserve(name, item.quantity, item.version) for name, item in sorted(lines.items()))
 
 
 def jump_host(doc: JumpDoc) -> Jump:

@@ -1,17 +1,15 @@
 """Observe, apply, the effect protocol, recovery: the only room that awaits providers."""
 
-from reconciler.execution.binding import Bound, bind, check_plan_file, plan, selected
+from reconciler.execution.binding import check_plan_file, plan, selected
 from reconciler.execution.engine import Engine, Providers, Stop, SystemClock
 from reconciler.execution.observe import observe
 from reconciler.execution.run import once_only, run
 
 __all__ = [
-    "Bound",
     "Engine",
     "Providers",
     "Stop",
     "SystemClock",
-    "bind",
     "check_plan_file",
     "observe",
     "once_only",

@@ -6,17 +6,18 @@
                    |            |                                                  |
                    |            +-- nothing left this machine: not sent            +-- still running: wait,
                    |            +-- the remote said no: failed                     |   holding no slot
-                   +-- a crash  +-- no complete answer: observe, then done,        +-- the remote gave up:
-                       here is      failed or unknown                                  failed
-                       not sent
+                   +-- a crash  +-- no complete answer: a whole code in what       +-- the remote gave up:
+                       here is      came is kept; else observe, then done,             failed
+                       not sent     failed or unknown
 
 Belongs here: the order of these steps and what each exception means for the journal. Does not belong
-here: which action runs when (run.py), what an observation means for an action (planning.settle).
+here: which action runs when (run.py), what an observation means for an action (planning.settle, lost.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -31,8 +32,10 @@ from reconciler.errors import (
     Untrusted,
     XlicenseError,
 )
+from reconciler.execution import lost
 from reconciler.execution.engine import Engine
 from reconciler.model import (
+    AccountObserved,
     Action,
     ActionOutcome,
     Address,
@@ -40,6 +43,7 @@ from reconciler.model import (
     CodeKind,
     EffectClass,
     Kind,
+    NodeObserved,
     Produced,
     Purpose,
     Reply,
@@ -52,8 +56,9 @@ from reconciler.ports import Effect, Inputs
 
 _FIRST_LOOK = 0.2
 _LAST_LOOK = 15.0
-_SETTLE_WAIT = 60.0
 _REGISTERING = frozenset({Kind.REGISTER, Kind.REREGISTER})
+_CODES = ("token", "request", "authorization", "confirmation", "return")
+_MAY_BE_CUT = frozenset({EffectClass.READ, EffectClass.SET})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,39 +98,73 @@ def _may_repeat(action: Action) -> bool:
 async def _attempt(
     engine: Engine, run_id: str, action: Action, changes: Mapping[str, Change]
 ) -> tuple[_End, str | None]:
+    async with engine.slots:
+        try:
+            codes = _codes(engine, action)
+        except XlicenseError as error:
+            trust = isinstance(error, SecretError)
+            return _End(Result.FAILED, error.message, error.remedy, trust=trust), None
+        effect = engine.journal.intent(run_id, action)
+        answer = await _uncut(action, _send(engine, action, effect, codes))
+    if isinstance(answer, ProviderError):
+        return await _after_error(engine, action, effect, answer, changes), effect.op_id
+    return await _after_reply(engine, action, effect, answer, changes), effect.op_id
+
+
+async def _uncut(action: Action, work: Coroutine[None, None, Reply | ProviderError]) -> Reply | ProviderError:
+    """From the first byte until its code is on disk an effect that is sent once is not cut off: who wants
+    to cancel it waits that long."""
+    if action.effect_class in _MAY_BE_CUT:
+        return await work
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    answer = task.result()
+    if cancelled is not None:
+        raise cancelled
+    return answer
+
+
+async def _send(
+    engine: Engine, action: Action, effect: Effect, codes: Mapping[str, str]
+) -> Reply | ProviderError:
     try:
-        codes = _codes(engine, action)
-    except XlicenseError as error:
-        trust = isinstance(error, SecretError)
-        return _End(Result.FAILED, error.message, error.remedy, trust=trust), None
-    effect = engine.journal.intent(run_id, action)
-    try:
-        async with engine.slots:
-            reply = await engine.provider_for(action).execute(action, Inputs(effect.op_id, effect, codes))
+        reply = await engine.provider_for(action).execute(action, Inputs(effect.op_id, effect, codes))
     except ProviderError as error:
-        return await _after_error(engine, action, effect, error, changes), effect.op_id
+        return error
     except BaseException:
         effect.unknown("xlicense itself failed while this was on its way")
         raise
     _keep_codes(engine, action, effect, reply)
-    return await _after_reply(engine, action, effect, reply, changes), effect.op_id
+    return reply
 
 
 def _codes(engine: Engine, action: Action) -> dict[str, str]:
     """The values of the slots that this action names, resolved at the moment of sending."""
-    if action.makes is not None:
+    if action.makes is not None or action.effect_class is EffectClass.CODE:
         reason = engine.journal.can_keep_codes()
         if reason is not None:
-            raise JournalError(f"not sent, because its code could not be kept: {reason}")
-    slot = action.params.get("token")
-    if not isinstance(slot, str):
-        return {}
+            remedy = None if engine.desired.journal.recipients else "xlicense key init"
+            raise JournalError(f"not sent, because its code could not be kept: {reason}", remedy=remedy)
+    named = ((name, action.params.get(name)) for name in _CODES)
+    found = {slot: _code(engine, action, name, slot) for name, slot in named if isinstance(slot, str)}
+    return {slot: value for slot, value in found.items() if value is not None}
+
+
+def _code(engine: Engine, action: Action, name: str, slot: str) -> str | None:
+    """An install only compares with the request code, which the reserve before it has used up, and which was
+    never here where somebody else asked for it."""
     if slot.startswith("secret/"):
-        return {slot: engine.secrets.resolve(_standing_token(engine, action.address))}
-    value = engine.journal.code_value(slot)
-    if value is None:
+        return engine.secrets.resolve(_standing_token(engine, action.address))
+    compared = action.kind is Kind.INSTALL_AUTHORIZATION and name == "request"
+    value = engine.journal.code_value(slot, used_too=compared)
+    if value is None and not compared:
         raise JournalError(f"not sent: the journal holds no code for {slot}")
-    return {slot: value}
+    return value
 
 
 def _standing_token(engine: Engine, address: Address) -> SecretRef:
@@ -148,9 +187,16 @@ def _keep_codes(engine: Engine, action: Action, effect: Effect, reply: Reply) ->
 async def _after_reply(
     engine: Engine, action: Action, effect: Effect, reply: Reply, changes: Mapping[str, Change]
 ) -> _End:
+    if _lacks_its_code(action, reply):
+        error = Unreadable(f"{reply.text or 'the answer'} holds no code")
+        return await _after_loss(engine, action, effect, error, changes)
     settling = await until_settled(engine, action)
     if settling.state == "settled":
         return _settled(engine, action, effect, settling.text or reply.text, changes)
+    if settling.state != "failed" and _is_proof(action, reply):
+        text = f"{reply.text or 'accepted'}; not yet visible: {settling.text}"
+        effect.done(text)
+        return _End(Result.DONE, text)
     if engine.stop:
         return _End(
             Result.UNKNOWN, f"stopped while waiting: {settling.text}", "xlicense plan shows how it went on"
@@ -161,6 +207,18 @@ async def _after_reply(
         return _End(Result.UNKNOWN, said or "accepted, and then it could not be observed")
     effect.failed(said)
     return _End(Result.FAILED, said or "accepted, and it did not take effect in time")
+
+
+def _lacks_its_code(action: Action, reply: Reply) -> bool:
+    wanted = lost.BRINGS.get(action.kind)
+    brings = action.makes is not None and action.effect_class is EffectClass.CODE
+    return brings and not any(produced.kind is wanted for produced in reply.codes)
+
+
+def _is_proof(action: Action, reply: Reply) -> bool:
+    """A code is printed only by what has happened, and what CSSM has accepted it shows later."""
+    brought = action.effect_class is EffectClass.CODE and bool(reply.codes)
+    return brought or action.kind in lost.SHOWN_AT_ACCOUNT
 
 
 async def _after_error(
@@ -184,10 +242,22 @@ async def _after_error(
 async def _after_loss(
     engine: Engine, action: Action, effect: Effect, error: ProviderError, changes: Mapping[str, Change]
 ) -> _End:
-    """Something was sent and no answer could be used: only observation can tell."""
+    """Something was sent and no answer could be used: a whole code in what came, or observation, tells."""
+    try:
+        found = spooled_code(engine, action, effect.op_id)
+    except JournalError as unread:
+        text = f"{error.message}; {unread.message}"
+        effect.unknown(text)
+        return _End(Result.UNKNOWN, text, f"xlicense op show {effect.op_id}")
+    if found is not None:
+        reply = Reply("the answer was cut off, and its code was whole", (found,))
+        _keep_codes(engine, action, effect, reply)
+        return await _after_reply(engine, action, effect, reply, changes)
     if action.kind is Kind.CREATE_TOKEN:
         effect.failed(f"{error.message}; a token may be left over until it ends by itself")
         return _End(Result.UNKNOWN, error.message, error.remedy)
+    if action.kind in lost.KINDS:
+        return await _look_for_it(engine, action, effect, error, changes)
     if action.address.startswith("account/"):
         effect.unknown(error.message)
         return _End(Result.UNKNOWN, error.message, error.remedy)
@@ -203,6 +273,44 @@ async def _after_loss(
         return _End(result, text, error.remedy)
     effect.unknown(error.message)
     return _End(Result.UNKNOWN, error.message, f"xlicense op show {effect.op_id}")
+
+
+def spooled_code(engine: Engine, action: Action, op_id: str) -> Produced | None:
+    """The whole code in what was received for this effect. Raises JournalError where that is not readable
+    here and the code is all that there is to go by."""
+    kind = lost.BRINGS.get(action.kind)
+    provider = engine.providers.find(action.address)
+    if kind is None or provider is None:
+        return None
+    try:
+        value = provider.read_code(kind, b"".join(engine.journal.spooled(op_id)))
+    except JournalError:
+        if action.makes is None or action.kind is Kind.CREATE_TOKEN:
+            return None
+        raise
+    return Produced(kind, value) if value is not None else None
+
+
+async def _look_for_it(
+    engine: Engine, action: Action, effect: Effect, error: ProviderError, changes: Mapping[str, Change]
+) -> _End:
+    """A step of a reservation: never sent again on a guess."""
+    settling = Settling("unknown", "")
+    if lost.tells(action):
+        engine.reporter.progress(action, f"{error.message}; looking whether it took effect")
+        settling = await _watch(engine, action, lost.judge, lost.SETTLE_WAIT)
+    text = f"{error.message}; {settling.text}" if settling.text else error.message
+    if settling.state == "settled":
+        return _settled(engine, action, effect, f"the answer was lost; {settling.text}", changes)
+    if settling.state == "failed":
+        effect.verified([])
+        effect.failed(settling.text)
+        return _End(Result.UNKNOWN, text, "xlicense plan")
+    if settling.state == "pending" and action.kind in lost.REPEATABLE and not engine.stop:
+        effect.failed(f"{text}: it did not take effect")
+        return _End(Result.FAILED, f"{text}: it did not take effect", error.remedy)
+    effect.unknown(text)
+    return _End(Result.UNKNOWN, text, f"xlicense op show {effect.op_id}")
 
 
 def _settled(
@@ -223,18 +331,28 @@ def _settled(
 
 
 async def until_settled(engine: Engine, action: Action, bound: float | None = None) -> Settling:
-    """Observe, with growing pauses and holding no slot between looks, until the action has taken effect,
-    the remote has given up, the bound is over (seconds; by kind) or the run is stopped."""
-    if action.address.startswith("account/"):
+    """Observe until the action has taken effect, the remote has given up, the bound is over (seconds; by
+    kind) or the run is stopped. What an account does not show is taken as answered."""
+    if action.address.startswith("account/") and action.kind not in lost.SHOWN_AT_ACCOUNT:
         return Settling("settled", "")
     if bound is None:
-        bound = engine.desired.policy.registration_wait if action.kind in _REGISTERING else _SETTLE_WAIT
+        wait = engine.desired.policy.registration_wait if action.kind in _REGISTERING else lost.SETTLE_WAIT
+        bound = float(wait)
+    return await _watch(engine, action, settle, bound)
+
+
+_Judge = Callable[[Action, Sequence[NodeObserved | AccountObserved]], Settling]
+
+
+async def _watch(engine: Engine, action: Action, judge: _Judge, bound: float) -> Settling:
+    """Look with growing pauses, holding no slot between looks."""
     deadline = engine.clock.monotonic() + bound
     pause = _FIRST_LOOK
     told = ""
     while True:
-        settling = await _look(engine, action)
-        if settling.state in {"settled", "failed"} or engine.stop:
+        readings = await _look(engine, action)
+        settling = judge(action, readings)
+        if settling.state in {"settled", "failed"} or engine.stop or _is_vain(settling, readings):
             return settling
         left = deadline - engine.clock.monotonic()
         if left <= 0:
@@ -246,11 +364,22 @@ async def until_settled(engine: Engine, action: Action, bound: float | None = No
         pause = min(pause * 1.6, _LAST_LOOK)
 
 
-async def _look(engine: Engine, action: Action) -> Settling:
+def _is_vain(settling: Settling, readings: Sequence[NodeObserved | AccountObserved]) -> bool:
+    """An account that was read whole and does not show it will not show it either when asked again."""
+    whole = all(isinstance(reading, AccountObserved) and not reading.problems for reading in readings)
+    return settling.state == "unknown" and whole
+
+
+async def _look(engine: Engine, action: Action) -> list[NodeObserved | AccountObserved]:
     named = action.params.get("nodes")
     addresses = [Address(text) for text in named] if isinstance(named, list | tuple) else [action.address]
     readings = []
     for address in addresses:
         async with engine.slots:
-            readings.append(await engine.providers.of(address).observe(address))
-    return settle(action, readings)
+            readings.append(await engine.providers.of(address).observe(_whole(address)))
+    return readings
+
+
+def _whole(address: Address) -> Address:
+    """The account of an instance: accounts are read as a whole."""
+    return address.parent if address.kind == "instance" else address

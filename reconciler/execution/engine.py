@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 from reconciler.model import Action, Address, Desired
 from reconciler.ports import Clock, Journal, Provider, Reporter, SecretSource
+
+T = TypeVar("T")
 
 
 class SystemClock:
@@ -40,6 +43,12 @@ class Providers:
         """The provider of a cluster, node, account or instance. Raises KeyError for another account."""
         return self.accounts[address.parent] if address.startswith("account/") else self.nodes
 
+    def find(self, address: Address) -> Provider | None:
+        """Like `of`; None for an account that is not there any more."""
+        if address.startswith("account/"):
+            return self.accounts.get(address.parent)
+        return self.nodes
+
     def capabilities(self) -> dict[Address, frozenset[str]]:
         """The action kinds that are carried without a person, by address."""
         known = dict(self.nodes.capabilities())
@@ -63,6 +72,19 @@ class Stop:
 
     def set(self) -> None:
         self._event.set()
+
+    async def unless(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """What the work returns, or None where the switch is turned first; the work is cut off then."""
+        working = asyncio.ensure_future(work)
+        stopping = asyncio.ensure_future(self._event.wait())
+        try:
+            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            if not working.done():
+                working.cancel()
+                await asyncio.wait({working})
+        return None if working.cancelled() else working.result()
 
     async def wait(self, clock: Clock, seconds: float) -> bool:
         """Sleep, but no longer than until the switch is turned; True when it is."""

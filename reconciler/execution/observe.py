@@ -17,13 +17,15 @@ from reconciler.model import (
     ClusterDesired,
     EvaluationSeen,
     NodeObserved,
+    ManagerKind,
     Observation,
+    RegistrationMode,
 )
 
 
 async def observe(engine: Engine, clusters: Iterable[ClusterDesired]) -> Observation:
     """Read these clusters' nodes and accounts, `parallelism` at a time; remembers what nodes hide later."""
-    nodes, accounts = _addresses(clusters)
+    nodes, accounts = _addresses(engine, clusters)
     engine.reporter.observing(len(nodes) + len(accounts))
     at = engine.clock.now()
     readings = await asyncio.gather(*(_read(engine, address) for address in (*accounts, *nodes)))
@@ -34,6 +36,17 @@ async def observe(engine: Engine, clusters: Iterable[ClusterDesired]) -> Observa
     )
     remember(engine, observation)
     return observation
+
+
+async def read_again(engine: Engine, addresses: Iterable[Address]) -> Observation:
+    """These nodes alone, one after the other."""
+    readings = []
+    for address in sorted(addresses):
+        async with engine.slots:
+            reading = await engine.providers.nodes.observe(address)
+        if isinstance(reading, NodeObserved):
+            readings.append(reading)
+    return Observation(engine.clock.now(), tuple(readings))
 
 
 def overlay(base: Observation, fresh: Observation) -> Observation:
@@ -66,11 +79,20 @@ def remember(engine: Engine, observation: Observation) -> None:
         engine.journal.remember_evaluation(clocks)
 
 
-def _addresses(clusters: Iterable[ClusterDesired]) -> tuple[list[Address], list[Address]]:
+def _addresses(engine: Engine, clusters: Iterable[ClusterDesired]) -> tuple[list[Address], list[Address]]:
+    """A reservation may be in any account of the cloud, so a cluster that reserves has all of them read."""
     chosen = list(clusters)
     nodes = sorted(node.address for cluster in chosen for node in cluster.nodes)
-    accounts = sorted({Address.of_account(cluster.account) for cluster in chosen})
-    return nodes, accounts
+    names = {cluster.account for cluster in chosen}
+    if any(_reserves(cluster) for cluster in chosen):
+        on_prem = ManagerKind.ON_PREM
+        names |= {item.name for item in engine.desired.accounts if item.manager.kind is not on_prem}
+    return nodes, sorted(Address.of_account(name) for name in names)
+
+
+def _reserves(cluster: ClusterDesired) -> bool:
+    registration = cluster.registration
+    return registration is not None and registration.mode is RegistrationMode.RESERVATION
 
 
 async def _read(engine: Engine, address: Address) -> NodeObserved | AccountObserved:

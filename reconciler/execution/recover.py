@@ -1,17 +1,18 @@
 """What earlier runs left open, looked at again: only observation decides, and nothing is sent.
 
 A registration whose end nobody saw is proven done when the node shows it, and proven absent when the node,
-watched for a while, is not even trying. A hand-off closes itself when the nodes show what was asked for.
-Whatever is proven neither way stays open, and the planner leaves that node alone. The effects of a run that
-is still alive are none of our business.
+watched for a while, is not even trying; steps of reservations are in left.py. A hand-off closes itself when
+the nodes show what was asked for. Whatever is proven neither way stays open, and the planner leaves that
+node alone. The effects of a run that is still alive are none of our business.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from reconciler.execution.engine import Engine
-from reconciler.execution.observe import overlay
+from reconciler.execution.left import KINDS, close_proven_handoffs, end_what_was_left
+from reconciler.execution.observe import overlay, read_again
 from reconciler.model import (
     UNKNOWN,
     Address,
@@ -43,6 +44,8 @@ _CAN_BE_SET_AGAIN = frozenset(
         Kind.REVOKE_TOKEN.value,
         Kind.RENEW_REGISTRATION.value,
         Kind.RENEW_AUTHORIZATION.value,
+        Kind.ENABLE_RESERVATION.value,
+        Kind.DISABLE_RESERVATION.value,
     }
 )
 
@@ -53,7 +56,9 @@ async def recover(engine: Engine, observation: Observation) -> Observation:
     Returns the observation with whatever was read anew laid over it.
     """
     _close_handoffs(engine, observation)
+    close_proven_handoffs(engine, observation)
     watched: list[OpenEffect] = []
+    reserving: list[OpenEffect] = []
     for effect in _left_behind(engine.journal):
         if effect.state is EffectState.INTENT:
             engine.journal.resolve_observed(effect.op_id, EffectState.NOT_SENT, "the run ended before it")
@@ -61,8 +66,11 @@ async def recover(engine: Engine, observation: Observation) -> Observation:
             engine.journal.resolve_observed(effect.op_id, EffectState.FAILED, "left open; observed anew")
         elif effect.kind == Kind.CREATE_TOKEN.value:
             _recover_token(engine, effect)
+        elif effect.kind in KINDS:
+            reserving.append(effect)
         else:
             watched.append(effect)
+    observation = await end_what_was_left(engine, observation, reserving)
     return await _watch(engine, observation, watched)
 
 
@@ -109,23 +117,13 @@ async def _watch(engine: Engine, observation: Observation, effects: list[OpenEff
             f"watching {', '.join(effect.address for effect in readable)} after a lost answer"
         )
         await engine.stop.wait(engine.clock, min(_PAUSE, bound))
-        observation = overlay(observation, await _read_again(engine, readable))
+        observation = overlay(observation, await read_again(engine, {effect.address for effect in readable}))
     for effect in readable:
         status = _registration(nodes, effect.address)
         if status is not RegistrationStatus.PENDING and not engine.stop:
             text = f"watched for {bound:.0f} s: {status.value if status else ''}"
             engine.journal.resolve_observed(effect.op_id, EffectState.FAILED, text)
     return observation
-
-
-async def _read_again(engine: Engine, effects: Iterable[OpenEffect]) -> Observation:
-    readings = []
-    for effect in effects:
-        async with engine.slots:
-            reading = await engine.providers.nodes.observe(effect.address)
-        if isinstance(reading, NodeObserved):
-            readings.append(reading)
-    return Observation(engine.clock.now(), tuple(readings))
 
 
 def _registration(nodes: Mapping[Address, NodeObserved], address: Address) -> RegistrationStatus | None:

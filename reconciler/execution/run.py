@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
-from reconciler.execution.binding import Bound
+from reconciler.errors import LockHeld
+from reconciler.execution.binding import Bound, bind
 from reconciler.execution.effects import carry_out
 from reconciler.execution.engine import Engine
 from reconciler.model import (
@@ -22,7 +23,6 @@ from reconciler.model import (
     Carrier,
     CodeKind,
     EffectClass,
-    Kind,
     NodeObserved,
     Plan,
     ProblemKind,
@@ -34,37 +34,62 @@ from reconciler.model import (
 from reconciler.planning import held_back
 
 _HEARTBEAT = 15.0
+_LEASE_POLL = 0.2
 
 
-async def run(engine: Engine, bound: Bound, *, command: str, lock_timeout: float = 0.0) -> RunResult:
+async def run(engine: Engine, planned: Plan, *, command: str, lock_timeout: float = 0.0) -> RunResult:
     """Carry out this plan under leases; always returns the whole story, also when it was stopped.
 
-    What was approved and cannot be done, because its node cannot be read, is told as failed.
+    The world is looked at again once the leases are held, so that what another run did until then is
+    known. What was approved and cannot be done, because its node cannot be read, is told as failed.
 
-    Raises LockHeld before anything is done, PlanFileError where the plan was used up already.
+    Raises LockHeld, PlanFileError (used up already, or stale) or Refused before anything is done.
     """
-    journal, plan = engine.journal, bound.plan
-    run_id = journal.begin_run(command, plan.content_digest, plan.nonce)
+    journal, bound = engine.journal, Bound(planned)
+    run_id = journal.begin_run(command, planned.content_digest, planned.nonce)
     ending = "failed"
     outcomes: dict[str, ActionOutcome] = {}
     try:
-        journal.lease(leased(plan.runnable), run_id, lock_timeout)
+        await _take_leases(engine, run_id, leased(planned.runnable), lock_timeout)
         beating = asyncio.ensure_future(_heartbeat(engine, run_id))
         try:
-            await _Schedule(engine, run_id, plan, outcomes).carry_out_all()
+            bound = await engine.stop.unless(bind(engine, planned)) or bound
+            await _Schedule(engine, run_id, bound.plan, outcomes).carry_out_all()
         finally:
             beating.cancel()
         ending = "interrupted" if engine.stop else "finished"
     finally:
         journal.release(run_id)
         used = all(outcome.result is Result.DONE for outcome in outcomes.values()) and ending == "finished"
-        journal.end_run(run_id, ending, plan_used=used and not plan.held_back and not bound.lost)
+        journal.end_run(run_id, ending, plan_used=used and not bound.plan.held_back and not bound.lost)
     return _story(engine, run_id, bound, outcomes)
 
 
 def leased(actions: Iterable[Action]) -> tuple[Address, ...]:
     """The clusters and accounts that these actions write to."""
     return tuple(sorted({action.address.parent for action in actions}))
+
+
+async def _take_leases(
+    engine: Engine, run_id: str, addresses: tuple[Address, ...], lock_timeout: float
+) -> None:
+    """Wait for whoever holds one, at most so many seconds; without them when the run is stopped meanwhile,
+    for then nothing starts. Raises LockHeld."""
+    deadline = engine.clock.monotonic() + lock_timeout
+    told = False
+    while not engine.stop:
+        try:
+            engine.journal.lease(addresses, run_id)
+        except LockHeld as held:
+            left = deadline - engine.clock.monotonic()
+            if left <= 0:
+                raise
+            if not told:
+                engine.reporter.note(f"waiting up to {left:.0f} s: {held.message}")
+            told = True
+            await engine.stop.wait(engine.clock, min(_LEASE_POLL, left))
+        else:
+            return
 
 
 async def _heartbeat(engine: Engine, run_id: str) -> None:
@@ -164,7 +189,7 @@ class _Schedule:
         lost = {
             action_id: _why_blocked(outcome)
             for action_id, outcome in self._outcomes.items()
-            if outcome.result is not Result.DONE
+            if outcome.result not in (Result.DONE, Result.SKIPPED)  # a skip follows from another outcome
         }
         undone = [action for action in self._plan.actions if not self._is_done(action)]
         found = held_back(undone, {**self._parked, **lost})
@@ -214,6 +239,7 @@ class _Schedule:
             wants=_wanted(action),
             slot=action.makes,
             due=now + timedelta(days=engine.desired.policy.handoff_expected_days),
+            params=action.params,
         )
         parked = engine.journal.park(self._run_id, waiting)
         self._end(ActionOutcome(action, Result.WAITING, f"hand-off {parked.handoff_id}"))
@@ -232,17 +258,19 @@ class _Schedule:
 
 
 def _wanted(action: Action) -> CodeKind | None:
-    return CodeKind.TOKEN if action.kind is Kind.CREATE_TOKEN else None
+    """The slot that an action fills begins with the kind of its code."""
+    return CodeKind(action.makes.partition("/")[0]) if action.makes is not None else None
 
 
 def _why_blocked(outcome: ActionOutcome) -> str:
+    """As it follows "which"."""
     match outcome.result:
         case Result.WAITING:
             return f"waits for {outcome.text}"
-        case Result.SKIPPED:
-            return outcome.text
+        case Result.UNKNOWN:
+            return "has no known outcome"
         case _:
-            return f"needs {outcome.action.kind.value} at {outcome.action.address}, which is {outcome.result}"
+            return str(outcome.result)
 
 
 def once_only(actions: Iterable[Action]) -> tuple[Action, ...]:

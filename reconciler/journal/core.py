@@ -14,7 +14,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
-from reconciler.errors import JournalError
+from reconciler.errors import HeldElsewhere, JournalError
 from reconciler.model import (
     Authorization,
     CodeKind,
@@ -29,7 +29,7 @@ from reconciler.ports import Clock
 from .chain import Record, RecordKind, canonical, link
 from .fold import CodeEntry, EffectEntry
 from .folder import HOLDERS
-from .keys import Seal
+from .keys import GO_ON, Seal
 from .leases import Leases
 from .opening import Files, problems, read_on
 
@@ -87,17 +87,16 @@ class JournalCore:
         data = {"code": to_data(code), "sealed": self._seal.seal_text(value)}
         self._write(RecordKind.CODE, data, run=run_id, op=code.op_id or "")
 
-    def _in_slot(self, slot: str) -> list[CodeEntry]:
-        return [
-            entry for entry in self._fold.codes.values() if entry.code.slot == slot and entry.used is None
-        ]
+    def _in_slot(self, slot: str, *, used_too: bool = False) -> list[CodeEntry]:
+        found = [entry for entry in self._fold.codes.values() if entry.code.slot == slot]
+        return [entry for entry in found if used_too or entry.used is None]
 
     def _open(self, entry: CodeEntry) -> str:
         try:
             value = self._seal.open(entry.sealed).decode()
         except JournalError as error:
             message = f"code {entry.code.code_id} ({entry.code.slot}) is held and not readable here"
-            raise JournalError(f"{message}: {error.message}", remedy=error.remedy) from None
+            raise HeldElsewhere(f"{message}: {error.message}", remedy=GO_ON) from None
         self._remember(value)
         return value
 

@@ -90,8 +90,13 @@ class Enquiry(JournalCore):
         }
         with self._alone():
             if op_id not in self._fold.effects:
-                raise UsageError(f"there is no open operation {op_id}", remedy="xlicense op list")
+                raise self._not_open(op_id)
             self._write(RecordKind.RESOLVED, data, op=op_id)
+
+    def _not_open(self, op_id: str) -> UsageError:
+        """Why this operation cannot be resolved: it has ended, or it never was."""
+        state = self.operation(op_id).effect.state
+        return UsageError(f"{op_id} has ended already: {state.value}", remedy=f"xlicense op show {op_id}")
 
     def resolve_serial(self, serial: str, how: Resolution, evidence: Path | None, reason: str) -> Decision:
         """A person decides about a state of this node that xlicense would not touch. The newest word counts,

@@ -226,9 +226,13 @@ class Fold:
         self.waiting[waiting.handoff_id] = waiting
 
     def _handoff_closed(self, told: Told) -> None:
-        """One that was taken back is closed and not done."""
+        """One that was taken back is closed and not done; one that was seen to be done has happened, unless
+        somebody said so before."""
         data = told.data
+        waiting = self.waiting.get(data["handoff"])
         self._close(data["handoff"], done=not data.get("recalled", False))
+        if waiting is not None and not waiting.done and data.get("observed", False):
+            self._handed_back(waiting, told.at)
 
     def _close(self, handoff_id: str, *, done: bool = True) -> None:
         waiting = self.waiting.pop(handoff_id, None)
@@ -257,7 +261,11 @@ class Fold:
             self._close(data["handoff"])
         elif waiting is not None:
             self.waiting[data["handoff"]] = replace(waiting, done=True)
-        if waiting is not None and waiting.kind in KINDS:
+        if waiting is not None:
+            self._handed_back(waiting, at)
+
+    def _handed_back(self, waiting: Waiting, at: datetime) -> None:
+        if waiting.kind in KINDS:
             step = Step(Kind(waiting.kind), waiting.address, waiting.subject, waiting.params)
             self._happened(step, at)
 
@@ -270,15 +278,23 @@ class Fold:
 
     def _tell(self, told: Told) -> None:
         if self._keep_ended and told.record.op in self.effects:
-            event = Event(
-                datetime.fromisoformat(told.record.at), told.record.kind, str(told.data.get("text", ""))
-            )
+            event = Event(datetime.fromisoformat(told.record.at), told.record.kind, _words(told.data))
             self.effects[told.record.op].events.append(event)
 
     def _forget(self, told: Told) -> None:
         entry = self.effects.get(told.record.op)
         if entry is not None and not entry.open and not self._keep_ended:
             del self.effects[told.record.op]
+
+
+def _words(data: dict[str, Any]) -> str:
+    """What a record of an effect says; where a person decided, also who, how and on what evidence."""
+    text = str(data.get("text", ""))
+    if "by" not in data:
+        return text
+    shown = data.get("evidence")
+    seen = f" ({shown['name']}, {shown['bytes']:,} bytes, SHA-256 {shown['sha256']})" if shown else ""
+    return f"{data['how']}, says {data['by']}: {text}{seen}"
 
 
 _MEANINGS: dict[str, Callable[[Fold, Told], None]] = {

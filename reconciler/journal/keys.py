@@ -18,6 +18,8 @@ from reconciler.errors import JournalError
 from .folder import check_private, sync_folder
 
 _REMEDY = "xlicense key init"
+GO_ON = "Go on where the identity of one of the recipients is, or name it: journal.identity."
+"""The remedy where a code is sealed and cannot be opened here."""
 _SECRET = "AGE-SECRET-KEY-1"
 
 
@@ -138,7 +140,7 @@ class Seal:
         except pyrage.DecryptError:
             raise JournalError(
                 f"the identity {self._identity} is none of those that this was sealed to",
-                remedy="Go on where the identity of one of the recipients is, or name it: journal.identity.",
+                remedy=GO_ON,
             ) from None
         return opened
 

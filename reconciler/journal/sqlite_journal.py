@@ -11,7 +11,6 @@ back from a copy cannot forget an effect that may have reached a node.
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -42,8 +41,6 @@ from .frames import FrameKind
 from .keys import Seal, default_identity
 from .leases import held_by
 from .opening import open_files
-
-_POLL = 0.1
 
 
 def open_journal(
@@ -159,7 +156,7 @@ class SqliteJournal(Enquiry):
 
     def can_keep_codes(self) -> str | None:
         if not self._seal.can_seal:
-            return "there is no recipient to seal a code to; run `xlicense key init`"
+            return "there is no recipient to seal a code to"
         try:
             with self._lock:
                 self._usable()
@@ -181,10 +178,10 @@ class SqliteJournal(Enquiry):
             if self._in_slot(slot):
                 self._write(RecordKind.USED_UP, {"slot": slot, "why": self._clean(why)})
 
-    def code_value(self, slot: str) -> str | None:
+    def code_value(self, slot: str, *, used_too: bool = False) -> str | None:
         with self._lock:
             self._refresh()
-            entries = self._in_slot(slot)
+            entries = self._in_slot(slot) or (self._in_slot(slot, used_too=True) if used_too else [])
             return self._open(entries[-1]) if entries else None
 
     # What is held
@@ -220,17 +217,11 @@ class SqliteJournal(Enquiry):
 
     # Leases
 
-    def lease(self, addresses: Sequence[Address], run_id: str, wait_seconds: float) -> None:
-        deadline = time.monotonic() + wait_seconds
-        while True:
-            with self._alone():
-                rival = self._leases.try_take(addresses, run_id, self._clock.now(), self._has_open)
-            if rival is None:
-                return
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise held_by(rival)
-            time.sleep(min(_POLL, left))
+    def lease(self, addresses: Sequence[Address], run_id: str) -> None:
+        with self._alone():
+            rival = self._leases.try_take(addresses, run_id, self._clock.now(), self._has_open)
+        if rival is not None:
+            raise held_by(rival)
 
     def _has_open(self, run_id: str) -> bool:
         return any(
@@ -265,9 +256,11 @@ class SqliteJournal(Enquiry):
             return waiting
 
     def close_handoff(self, handoff_id: str, how: str) -> None:
-        """Closing a closed one again changes nothing. Raises JournalError for one that never was."""
+        """It was seen to be done. Closing a closed one again changes nothing. Raises JournalError for one
+        that never was."""
+        said = {"handoff": handoff_id, "text": self._clean(how), "observed": True}
         with self._alone():
             if handoff_id in self._fold.waiting:
-                self._write(RecordKind.HANDOFF_CLOSED, {"handoff": handoff_id, "text": self._clean(how)})
+                self._write(RecordKind.HANDOFF_CLOSED, said)
             elif handoff_id not in self._fold.closed:
                 raise JournalError(f"there is no hand-off {handoff_id}", remedy="xlicense handoff list")

@@ -21,6 +21,13 @@ What needs what (``-->`` must have succeeded, ``~~>`` only orders)::
 
       retired: deregister (each node)           expired: renew_authorization
 
+Reservations, each node for itself::
+
+      (deregister) --> enable_reservation --> request --> reserve or rehost --> install
+                             cancel -----------^    ~~> (every request before the first trip to the portal)
+      update_reservation --> install --> confirm       (fetch_authorization where the code is not here)
+      return, or cancel --> return_authorization --> remove_instance --> disable_reservation
+
 Belongs here: the table and the making of ids. Does not belong here: which change asks for which action
 (steps) or the order of a whole plan (graph). A new kind is one new row, and a change of the picture.
 """
@@ -50,7 +57,7 @@ class Row:
     reversible: bool = True
 
 
-_S, _N, _X = EffectClass.SET, EffectClass.ONCE, EffectClass.IRREVERSIBLE
+_S, _N, _C, _X = EffectClass.SET, EffectClass.ONCE, EffectClass.CODE, EffectClass.IRREVERSIBLE
 _SSH, _API, _PERSON = Carrier.SSH, Carrier.API, Carrier.PERSON
 _REGISTRATION = ("token", "virtual_account", "export_controlled")
 
@@ -67,16 +74,39 @@ ROWS: tuple[Row, ...] = (
     Row(Kind.DEREGISTER, _N, _SSH, ("A1", "A2", "A7")),
     Row(Kind.RENEW_REGISTRATION, _S, _SSH, ("A3", "A5")),
     Row(Kind.RENEW_AUTHORIZATION, _S, _SSH, ("A3",)),
+    Row(Kind.ENABLE_RESERVATION, _S, _SSH, ("S47", "S52")),
+    Row(Kind.DISABLE_RESERVATION, _S, _SSH, ("S52",)),
+    Row(Kind.REQUEST_RESERVATION, _C, _SSH, ("S50", "S53")),
+    Row(Kind.RESERVE, _C, _API, ("S54", "S55", "S57", "S59", "S60"), ("virtual_account", "lines")),
+    Row(Kind.FETCH_AUTHORIZATION, _C, _PERSON, ("S60", "S75")),
+    Row(Kind.INSTALL_AUTHORIZATION, _C, _SSH, ("S61", "S62", "S77"), ("lines", "confirms")),
+    Row(Kind.UPDATE_RESERVATION, _C, _API, ("S70", "S72", "S73", "S74"), ("virtual_account", "lines")),
+    Row(Kind.CONFIRM_RESERVATION, _N, _API, ("S78", "S82"), ("virtual_account", "lines")),
+    Row(Kind.RETURN_RESERVATION, _C, _SSH, ("S64", "S66", "S67"), reversible=False),
+    Row(Kind.REMOVE_INSTANCE, _N, _API, ("S69",), ("virtual_account",)),
+    Row(Kind.CANCEL_RESERVATION, _N, _SSH, ("A10",)),
+    Row(Kind.RETURN_AUTHORIZATION, _C, _SSH, ("A10",), reversible=False),
+    Row(Kind.REHOST, _C, _PERSON, ("A20",), ("virtual_account", "replaces")),
+    Row(Kind.REMOVE_GHOST, _N, _API, ("S29", "A2"), ("virtual_account",)),
 )
-"""Token registration. The kinds of reservations get their rows when the planner plans them."""
 
 TABLE: Mapping[Kind, Row] = {row.kind: row for row in ROWS}
 
 
 def action_id(kind: Kind, subject: str, params: Mapping[str, Any]) -> str:
     """The same in every plan for the same thing: kind, serial or account, and 8 hex of what identifies it."""
-    identity = {name: params[name] for name in TABLE[kind].identity}
+    identity = {name: _plain(name, params[name]) for name in TABLE[kind].identity}
     return f"{kind.value}:{subject}:{digest([kind.value, subject, identity])[:8]}"
+
+
+def _plain(name: str, value: Any) -> Any:
+    """Lines are identified by what they are for and how many, for tags and names may be learnt on the way."""
+    return totals(value) if name == "lines" else value
+
+
+def totals(lines: Iterable[Mapping[str, Any]]) -> list[list[Any]]:
+    """Entitlement and quantity of every line that holds something, in order."""
+    return sorted([line["entitlement"], line["quantity"]] for line in lines if line["quantity"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +163,8 @@ def _carrier(row: Row, carried: bool) -> Carrier:
 def _note(row: Row) -> str:
     if row.carrier is Carrier.API:
         return "this profile has no known call"
+    if row.kind in (Kind.REHOST, Kind.FETCH_AUTHORIZATION):
+        return "only the portal does this"
     if row.carrier is Carrier.PERSON:
         return "only the web page of the node has this setting"
     return "this run has no known command for it"

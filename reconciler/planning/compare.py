@@ -24,6 +24,7 @@ from reconciler.model import (
     Desired,
     HeldState,
     Licence,
+    NodeDesired,
     NodeObserved,
     Observation,
     RegistrationMode,
@@ -33,11 +34,13 @@ from reconciler.model import (
     TransportMode,
     Value,
 )
-from reconciler.rules import Index
+from reconciler.rules import BY_PERSON, IN_TRANSIT, Index, Matrix, Row, by_reservation, wanted_lines
 
 OFF, ON = "off", "on"
 REGISTERED = RegistrationStatus.REGISTERED.value
 UNREGISTERED = RegistrationStatus.UNREGISTERED.value
+RESERVE = "reserve."
+"""Before the name of an entitlement: the field of a reserved quantity."""
 RESERVED = RegistrationStatus.RESERVED_SPECIFIC.value
 PENDING = RegistrationStatus.PENDING.value
 AUTHORIZED = AuthorizationStatus.AUTHORIZED.value
@@ -71,8 +74,9 @@ def compare(desired: Desired, observation: Observation, held: HeldState) -> tupl
     return examine(Index(desired, observation, held)).changes
 
 
-def examine(index: Index) -> Examined:
+def examine(index: Index, matrix: Matrix | None = None) -> Examined:
     """Compare every managed cluster; also says which managed fields are not known."""
+    matrix = matrix or Matrix(index)
     changes: list[Change] = []
     unknown: list[tuple[Address, str]] = []
     for cluster in index.managed():
@@ -82,8 +86,12 @@ def examine(index: Index) -> Examined:
             if observed is None:
                 continue
             leaving = cluster.state is State.RETIRED or node.state is State.RETIRED
+            registered = index.registered(node.address)
             for wish in _RETIRED if leaving else wishes:
-                _look(index, observed, wish, changes, unknown)
+                if registered or not wish.once_registered:
+                    _look(index, observed, wish, changes, unknown)
+            if matrix.concerns(cluster, node):
+                changes.extend(_of_reservation(index, matrix, cluster, node, leaving, unknown))
     changes.sort(key=lambda change: change.address)
     return Examined(tuple(changes), tuple(sorted(unknown)))
 
@@ -95,8 +103,6 @@ def _look(
     changes: list[Change],
     unknown: list[tuple[Address, str]],
 ) -> None:
-    if wish.once_registered and not index.registered(node.address):
-        return
     before = wish.read(node)
     if before == wish.after:
         return
@@ -114,6 +120,40 @@ def _change(index: Index, address: Address, wish: _Wish, before: Value) -> Chang
         cause = Cause.WAITING
     last_seen = seen.at.isoformat(timespec="seconds") if behind and seen is not None else None
     return Change(address, wish.field, before, wish.after, cause, last_seen)
+
+
+# Reservations: how far one has come, where it is, and how many of each licence it holds.
+
+
+def _of_reservation(
+    index: Index,
+    matrix: Matrix,
+    cluster: ClusterDesired,
+    node: NodeDesired,
+    leaving: bool,
+    unknown: list[tuple[Address, str]],
+) -> Iterable[Change]:
+    situation = matrix.of(cluster, node)
+    wants = by_reservation(cluster) and not leaving
+    if situation.row in IN_TRANSIT:
+        after = Row.CONVERGED.value if wants else Row.NOTHING.value
+        yield Change(node.address, "reservation", situation.row.value, after, Cause.WAITING)
+    if not wants or situation.row in BY_PERSON:
+        return
+    account = index.account_of(cluster)
+    holder = situation.cssm.account if situation.cssm is not None else account
+    if situation.row is Row.CONVERGED and holder.name != account.name:
+        yield Change(node.address, "virtual_account", holder.virtual_account, account.virtual_account)
+    if situation.lines is UNKNOWN:
+        unknown.append((node.address, "reserve"))
+        return
+    for line in wanted_lines(index, matrix.sides, account, node, situation.lines).lines:
+        if line.before != line.quantity:
+            name = f"{RESERVE}{line.entitlement}"
+            seen = index.verified.get((node.address, name))
+            behind = seen is not None and seen.value == line.quantity
+            cause = Cause.CHANGED_BEHIND if behind else Cause.NOT_YET_APPLIED
+            yield Change(node.address, name, line.before, line.quantity, cause)
 
 
 # What is wanted.

@@ -44,7 +44,7 @@ def _graph(actions: Sequence[Action]) -> nx.DiGraph[str]:
 
 
 def held_back(actions: Sequence[Action], blocked: Mapping[str, str]) -> dict[str, HeldBack]:
-    """What cannot run when the actions in ``blocked`` (id -> why) cannot.
+    """What cannot run when the actions in ``blocked`` cannot: id -> why, as it follows "which".
 
     Forward over ``needs``; a supply whose every consumer is held back has nobody to supply; a cleanup whose
     supply is held back has nothing to clean up. Ids in ``blocked`` that are no action here are ignored.
@@ -78,7 +78,7 @@ def _forward(order: Sequence[Action], known: Mapping[str, Action], found: dict[s
             continue
         for need in action.needs:
             if need in found:
-                text = f"needs {_named(known[need])}, which cannot run: {_root(found, need)}"
+                text = f"needs {_cause(known, found, need)}"
                 found[action.id] = HeldBack(action.id, need, text)
                 break
 
@@ -94,18 +94,20 @@ def _idle_supplies(
         if action.id in found or action.purpose is not Purpose.SUPPLY or not served:
             continue
         if all(consumer in found for consumer in served):
-            text = f"serves only {_named(known[served[0]])}, which cannot run: {_root(found, served[0])}"
+            text = f"serves only {_cause(known, found, served[0])}"
             found[action.id] = HeldBack(action.id, served[0], text)
 
 
-def _root(found: Mapping[str, HeldBack], key: str) -> str:
-    """The first cause behind a chain of held-back actions."""
-    seen = {key}
-    while found[key].by in found and found[key].by not in seen:
-        key = found[key].by
-        seen.add(key)
-    return found[key].text
+def _cause(known: Mapping[str, Action], found: Mapping[str, HeldBack], key: str) -> str:
+    """The nearest link of a chain of held-back actions, and why the first of it cannot run."""
+    root, seen = key, {key}
+    while found[root].by in found and found[root].by not in seen:
+        root = found[root].by
+        seen.add(root)
+    behind = "" if root == key else f", behind {_named(known[root])}"
+    return f"{_named(known[key])}{behind}, which {found[root].text}"
 
 
 def _named(action: Action) -> str:
-    return f"{action.kind.value} on {action.address}"
+    """``"create token" at account/emea``"""
+    return f'"{action.kind.value.rpartition(".")[2].replace("_", " ")}" at {action.address}'

@@ -10,7 +10,7 @@ Belongs here: the join and its findings. Nothing here ever asks for an action.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from reconciler.model import (
     UNKNOWN,
     AccountDesired,
     Address,
+    Change,
     Finding,
     Instance,
     NodeDesired,
@@ -38,6 +39,7 @@ from reconciler.rules import (
 
 _PRODUCT = "EXPY"
 _SILENT_HOURS = 12
+_ELSEWHERE = frozenset({"smart_account", "virtual_account", "transport"})
 _UDI = re.compile(r"\b(?:SN|S|UUID|U)\s*:\s*([^,;\s]+)", re.IGNORECASE)
 
 
@@ -50,8 +52,12 @@ class _Shelf:
     by_name: dict[str, Instance] = field(default_factory=dict)
 
 
-def join_findings(index: Index, now: datetime) -> list[Finding]:
-    """What the product instances of every account that lists them say about the nodes."""
+def join_findings(index: Index, changes: Iterable[Change], now: datetime) -> list[Finding]:
+    """What the product instances of every account that lists them say about the nodes.
+
+    A node that still is with another account or manager is not missed here: that is a change already.
+    """
+    elsewhere = {change.address for change in changes if change.field in _ELSEWHERE}
     shelves = {account.name: shelf for account in index.desired.accounts if (shelf := _shelf(index, account))}
     found: list[Finding] = []
     for cluster in index.desired.clusters:
@@ -62,6 +68,8 @@ def join_findings(index: Index, now: datetime) -> list[Finding]:
             observed = index.node(node.address)
             if observed is not None and index.registered(node.address):
                 instance = joined(node, observed, shelf.by_uuid, shelf.by_serial, shelf.by_name)
+                if instance is None and node.address in elsewhere:
+                    continue
                 found.extend(_about(node, observed, instance, cluster.account, now))
     ours = _our_serials(index)
     gone = _gone_serials(index) - ours

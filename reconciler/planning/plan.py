@@ -26,13 +26,16 @@ from reconciler.model import (
     Waiting,
     digest,
 )
-from reconciler.rules import Index, PlanContext, evaluation_left, judge
+from reconciler.rules import Index, Matrix, PlanContext, evaluation_left, judge
 
 from .catalogue import Maker
 from .compare import Examined, examine
+from .ghosts import removals
 from .graph import ordered
 from .join import join_findings
 from .notes import looked_at, never_read, said_done, unknown_fields, unread
+from .pools import arrange
+from .reserving import Reserving
 from .scope import in_scope, partial
 from .sift import limit, parked, sift
 from .steps import steps
@@ -53,11 +56,15 @@ def make_plan(
     """Plan once. ``now`` is aware UTC; ``nonce`` makes this plan usable once."""
     inside = in_scope(options, desired)
     index = Index(desired, observation, held)
-    examined = examine(index)
+    matrix = Matrix(index)
+    examined = examine(index, matrix)
     maker = Maker(capabilities)
-    wanted, out_of_reach = limit(steps(index, examined.changes, maker, Tokens(index, maker, now)), inside)
+    reserving = Reserving(index, matrix, maker, options.overrides)
+    planned = steps(index, examined.changes, maker, Tokens(index, maker, now), reserving)
+    within, out_of_reach = limit([*planned, *removals(index, matrix, maker)], inside)
+    wanted, pools = arrange(index, matrix, within)
     verdicts = judge(
-        PlanContext(desired, observation, held, examined.changes, wanted, now, options.overrides)
+        PlanContext(desired, observation, held, examined.changes, wanted, now, options.overrides, pools)
     )
     refusals = [*out_of_reach, *verdicts.refusals]
     kept, withheld = sift(wanted, [*refusals, *verdicts.blind])
@@ -83,6 +90,7 @@ def make_plan(
         ),
         waiting=waiting,
         evaluation=tuple(clock for clock in evaluation_left(index) if inside(clock.address)),
+        pools=tuple(pool for pool in pools if inside(pool.account) or pool.taken or pool.freed),
         overrides=options.overrides,
         partial=partial(options),
         options=options,
@@ -97,7 +105,7 @@ def _notes(index: Index, examined: Examined, actions: Sequence[Action], now: dat
     yield from unknown_fields(index, examined.unknown)
     yield from looked_at(index)
     yield from said_done(index, actions)
-    yield from join_findings(index, now)
+    yield from join_findings(index, examined.changes, now)
 
 
 def _sorted(findings: Iterable[Finding], inside: Callable[[Address], bool]) -> tuple[Finding, ...]:

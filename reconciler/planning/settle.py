@@ -21,7 +21,7 @@ from reconciler.model import (
     RegistrationStatus,
 )
 
-from .compare import ON, Reader, read_privacy, read_proxy, read_smart_licensing, read_transport, read_url
+from .compare import OFF, ON, Reader, read_privacy, read_proxy, read_smart_licensing, read_transport, read_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,17 @@ class Settling:
     text: str = ""
 
 
+_ACCOUNT_KINDS = frozenset({Kind.REMOVE_INSTANCE, Kind.REMOVE_GHOST, Kind.CONFIRM_RESERVATION, Kind.RESERVE})
+
+
 def settle(action: Action, observed: Sequence[NodeObserved | AccountObserved]) -> Settling:
     """What fresh readings of everything that the action touches say about it.
 
-    An account shows no tokens, so what is done to one is ``unknown`` here.
+    An account shows no tokens, so what is done to one is ``unknown`` here; instances it shows.
     """
+    if action.kind in _ACCOUNT_KINDS:
+        accounts = [reading for reading in observed if isinstance(reading, AccountObserved)]
+        return _at_cssm(action, accounts[0]) if accounts else Settling("unknown", "the account was not read")
     nodes = [reading for reading in observed if isinstance(reading, NodeObserved)]
     judge = _JUDGES.get(action.kind)
     if judge is None or not nodes:
@@ -131,6 +137,60 @@ def _says(node: NodeObserved, licence: Licence) -> str:
     return f"{node.address} says {word}" + (f": {licence.failure}" if licence.failure else "")
 
 
+def _word(*wanted: RegistrationStatus) -> Callable[[Action, NodeObserved], Settling]:
+    """A judge of the status word alone."""
+
+    def judge(_: Action, node: NodeObserved) -> Settling:
+        licence = node.licence
+        if licence is UNKNOWN or licence.registration is UNKNOWN:
+            return Settling("unknown", f"{node.address} does not show its registration")
+        return Settling("settled" if licence.registration in wanted else "pending", _says(node, licence))
+
+    return judge
+
+
+def _reservation_switch(*, on: bool) -> Callable[[Action, NodeObserved], Settling]:
+    """Where a node shows the switch it must stand right; where it shows none its answer has to do."""
+
+    def judge(_: Action, node: NodeObserved) -> Settling:
+        licence = UNKNOWN if node.licence is UNKNOWN else node.licence.reservation_enabled
+        smart = UNKNOWN if node.smart is UNKNOWN else node.smart.reservation_enable
+        shown = smart if licence is UNKNOWN else licence
+        if node.problems:
+            return Settling("unknown", f"{node.address} could not be read")
+        if shown is UNKNOWN:
+            return Settling("settled", f"{node.address} does not show whether reservations are on")
+        word = ON if shown else OFF
+        return Settling("settled" if shown is on else "pending", f"{node.address} has reservations {word}")
+
+    return judge
+
+
+_UNREGISTERED = (RegistrationStatus.UNREGISTERED, RegistrationStatus.EXPIRED, RegistrationStatus.FAILED)
+
+
+def _at_cssm(action: Action, account: AccountObserved) -> Settling:
+    """Whether the instance of the action's serial is there, and whether it still waits for a confirmation."""
+    if account.instances is UNKNOWN:
+        return Settling("unknown", f"{account.address} does not show its product instances")
+    serial = str(action.params.get("serial", action.subject)).upper()
+    found = [item for item in account.instances if (item.serial or "").upper() == serial]
+    if action.kind is Kind.CONFIRM_RESERVATION:
+        lines = [line for item in found if item.reserved is not UNKNOWN for line in item.reserved]
+        if not lines or any(line.pending is UNKNOWN for line in lines):
+            return Settling("unknown", f"{account.address} does not show what waits for a confirmation")
+        waits = any(line.pending is not None for line in lines)
+        return Settling("pending" if waits else "settled", f"{account.address} shows {serial}")
+    there = bool(found)
+    if action.kind is Kind.RESERVE:
+        state: Literal["settled", "pending"] = "settled" if there else "pending"
+        return Settling(state, f"{account.address} {'lists' if there else 'does not list'} {serial}")
+    return Settling(
+        "pending" if there else "settled",
+        f"{account.address} {'still lists' if there else 'lists no'} {serial}",
+    )
+
+
 _JUDGES: dict[Kind, Callable[[Action, NodeObserved], Settling]] = {
     Kind.ENABLE_SMART: _shows("Smart Licensing", read_smart_licensing, lambda _: ON),
     Kind.SET_URL: _shows("URL", read_url, lambda action: action.params["url"]),
@@ -142,4 +202,11 @@ _JUDGES: dict[Kind, Callable[[Action, NodeObserved], Settling]] = {
     Kind.DEREGISTER: _deregistered,
     Kind.RENEW_REGISTRATION: _renewed,
     Kind.RENEW_AUTHORIZATION: _authorized,
+    Kind.ENABLE_RESERVATION: _reservation_switch(on=True),
+    Kind.DISABLE_RESERVATION: _reservation_switch(on=False),
+    Kind.REQUEST_RESERVATION: _word(RegistrationStatus.RESERVATION_PENDING),
+    Kind.INSTALL_AUTHORIZATION: _word(RegistrationStatus.RESERVED_SPECIFIC),
+    Kind.RETURN_RESERVATION: _word(*_UNREGISTERED),
+    Kind.RETURN_AUTHORIZATION: _word(*_UNREGISTERED),
+    Kind.CANCEL_RESERVATION: _word(*_UNREGISTERED),
 }

@@ -25,7 +25,7 @@ def limit(actions: Sequence[Action], inside: Callable[[Address], bool]) -> tuple
     outside = {action.id: "outside the target" for action in actions if not inside(action.address)}
     if not outside:
         return list(actions), []
-    unreachable = _taken(actions, outside)
+    unreachable = _taken(actions, outside, _units(actions))
     missing = _missing(actions, outside)
     refusals = [
         OUT_OF_REACH.refusal(out_of_reach(action, missing[action.id]))
@@ -66,7 +66,7 @@ def sift(actions: Sequence[Action], refusals: Sequence[Refusal]) -> tuple[list[A
         missing = [need for need in action.needs if need not in known]
         if missing:
             blocked.setdefault(action.id, missing[0])
-    out = _taken(actions, blocked)
+    out = _taken(actions, blocked, _units(actions))
     return (
         [action for action in actions if action.id not in out],
         [action for action in actions if action.id in out],
@@ -75,9 +75,9 @@ def sift(actions: Sequence[Action], refusals: Sequence[Refusal]) -> tuple[list[A
 
 def parked(actions: Sequence[Action], waiting: Sequence[Waiting]) -> tuple[HeldBack, ...]:
     """The actions that a hand-off holds back, directly or because they need its result."""
-    texts = {item.action_id: f"hand-off {item.handoff_id} waits for a person" for item in waiting}
+    texts = {item.action_id: f"waits for hand-off {item.handoff_id}" for item in waiting}
     by = {item.action_id: item.handoff_id for item in waiting}
-    found = _taken(actions, texts)
+    found = _taken(actions, texts, _switches(actions))
     return tuple(
         HeldBack(item.action_id, by.get(item.action_id, item.by), item.text)
         for action in actions
@@ -85,9 +85,10 @@ def parked(actions: Sequence[Action], waiting: Sequence[Waiting]) -> tuple[HeldB
     )
 
 
-def _taken(actions: Sequence[Action], blocked: Mapping[str, str]) -> dict[str, HeldBack]:
-    """Like `held_back`, and every switch whole."""
-    units = _switches(actions)
+def _taken(
+    actions: Sequence[Action], blocked: Mapping[str, str], units: Sequence[Sequence[str]]
+) -> dict[str, HeldBack]:
+    """Like `held_back`, and every unit whole."""
     causes = dict(blocked)
     found = held_back(actions, causes)
     while True:
@@ -102,6 +103,45 @@ def _taken(actions: Sequence[Action], blocked: Mapping[str, str]) -> dict[str, H
             return found
         causes.update(torn)
         found = held_back(actions, causes)
+
+
+def _units(actions: Sequence[Action]) -> list[list[str]]:
+    """What runs whole or not at all: a switch of a registered cluster, and the way of one reservation.
+
+    Nothing is asked of a node, and nothing taken from it, where a later step of its way is refused.
+    """
+    return [*_switches(actions), *_ways(actions)]
+
+
+def _ways(actions: Sequence[Action]) -> list[list[str]]:
+    """The actions of each node's reservation: those that need one another, of one serial."""
+    by_id = {action.id: action for action in actions}
+    ways: dict[str, list[str]] = {}
+    for action in actions:
+        if action.kind in _RESERVING:
+            ways.setdefault(action.subject, []).append(action.id)
+    for way in ways.values():
+        first = [by_id[need] for member in way for need in by_id[member].needs if need in by_id]
+        way.extend(action.id for action in first if action.kind is Kind.DEREGISTER)
+    return [way for way in ways.values() if len(way) > 1]
+
+
+_RESERVING = frozenset(
+    {
+        Kind.ENABLE_RESERVATION,
+        Kind.REQUEST_RESERVATION,
+        Kind.RESERVE,
+        Kind.REHOST,
+        Kind.FETCH_AUTHORIZATION,
+        Kind.INSTALL_AUTHORIZATION,
+        Kind.UPDATE_RESERVATION,
+        Kind.CONFIRM_RESERVATION,
+        Kind.RETURN_RESERVATION,
+        Kind.REMOVE_INSTANCE,
+        Kind.CANCEL_RESERVATION,
+        Kind.RETURN_AUTHORIZATION,
+    }
+)
 
 
 def _switches(actions: Sequence[Action]) -> list[list[str]]:

@@ -13,8 +13,8 @@ from reconciler.model import Action, Plan, Refusal
 
 from .compare import worded
 
-_OF_THE_MOMENT = ("earlier_failure",)
-"""Parameters that only tell what was there before; another value is no other action."""
+_OF_THE_MOMENT = ("earlier_failure", "product_tag", "udi", "request")
+"""Parameters that only tell what was there before, or by which name; another value is no other action."""
 
 
 def differences(planned: Plan, fresh: Plan) -> tuple[str, ...]:
@@ -44,7 +44,10 @@ def _changed(before: Action, now: Action) -> list[str]:
 
 
 def _content(action: Action) -> Mapping[str, Any]:
-    return {name: value for name, value in action.params.items() if name not in _OF_THE_MOMENT}
+    content = {name: value for name, value in action.params.items() if name not in _OF_THE_MOMENT}
+    if "lines" in content:
+        content["lines"] = {line["entitlement"]: line["quantity"] for line in content["lines"]}
+    return content
 
 
 def _named(action: Action) -> str:

@@ -26,12 +26,14 @@ from reconciler.model import (
     Kind,
     NodeDesired,
     RegistrationStatus,
+    State,
     TransportMode,
 )
 from reconciler.rules import Index, active, by_reservation, by_token
 
 from .catalogue import Maker
-from .compare import REGISTERED, UNREGISTERED, url_of
+from .compare import REGISTERED, RESERVE, UNREGISTERED, url_of
+from .reserving import Reserving, before_the_trip
 from .tokens import Tokens, slot_of
 
 _AGAIN = (RegistrationStatus.FAILED.value, RegistrationStatus.EXPIRED.value)
@@ -40,8 +42,10 @@ _Changes = dict[Address, dict[str, Change]]
 _MOVES = ("virtual_account", "smart_account", "export_controlled")
 
 
-def steps(index: Index, changes: Sequence[Change], maker: Maker, tokens: Tokens) -> list[Action]:
-    """The actions that settle these changes, in no particular order. Reservations are only compared."""
+def steps(
+    index: Index, changes: Sequence[Change], maker: Maker, tokens: Tokens, reserving: Reserving
+) -> list[Action]:
+    """The actions that settle these changes, in no particular order."""
     by_cluster: dict[Address, _Changes] = {}
     for change in changes:
         of_cluster = by_cluster.setdefault(change.address.parent, {})
@@ -49,9 +53,8 @@ def steps(index: Index, changes: Sequence[Change], maker: Maker, tokens: Tokens)
     actions: list[Action] = []
     for address, cluster_changes in by_cluster.items():
         cluster = index.clusters[address]
-        if not by_reservation(cluster):
-            actions.extend(_Steps(index, cluster, cluster_changes, maker, tokens).all())
-    return [*actions, *tokens.actions()]
+        actions.extend(_Steps(index, cluster, cluster_changes, maker, tokens, reserving).all())
+    return [*before_the_trip(actions), *tokens.actions()]
 
 
 @dataclass
@@ -63,6 +66,7 @@ class _Steps:
     changes: _Changes
     maker: Maker
     tokens: Tokens
+    reserving: Reserving
     made: list[Action] = field(default_factory=list)
 
     def all(self) -> list[Action]:
@@ -78,7 +82,10 @@ class _Steps:
         privacies = self._each(staying, "privacy", Kind.SET_PRIVACY, after=switch)
         before = (enabled, urls, proxies, privacies, leaving)
         for node in staying:
-            self._register(node, before, switch)
+            if by_reservation(self.cluster):
+                self._reserve(node, before, switch)
+                continue
+            self._register(node, (*before, self._free(node)), switch)
             self._renew(node, privacies)
         return self.made
 
@@ -110,7 +117,7 @@ class _Steps:
                     kind,
                     node,
                     self._params(kind),
-                    _reason(change),
+                    _why(change),
                     needs=[action.id for action in needs],
                     after=[action.id for action in after],
                     settles=[change.id],
@@ -136,10 +143,41 @@ class _Steps:
 
     def _retire(self) -> None:
         for node in self.cluster.nodes:
+            if State.RETIRED in (self.cluster.state, node.state):
+                names = ("registration", "reservation")
+                found = (self._changed(node, name) for name in names)
+                settles = [change.id for change in found if change is not None]
+                self.made.extend(self.reserving.way_out(self.cluster, node, (), settles) if settles else ())
             change = self._changed(node, "registration")
             if change is not None and change.after == UNREGISTERED and change.before == REGISTERED:
                 reason = "the node is retired, and a node that leaves for good gives its licence back first"
                 self._node(Kind.DEREGISTER, node, {}, reason, settles=[change.id])
+
+    def _free(self, node: NodeDesired) -> dict[Address, Action]:
+        """A node that is to register by token gives its reservation back first, and switches it off."""
+        if not by_token(self.cluster) or not self.reserving.matrix.of(self.cluster, node).holds:
+            return {}
+        way = self.reserving.way_out(self.cluster, node, self.tokens.need(self.cluster), ())
+        if not way:
+            return {}
+        self.made.extend(way)
+        reason = "a node that registers by token has reservations off"
+        off = self._node(Kind.DISABLE_RESERVATION, node, {}, reason, needs=[way[-1].id])
+        return {node.address: off}
+
+    def _reserve(
+        self, node: NodeDesired, before: Sequence[dict[Address, Action]], switch: Sequence[Action]
+    ) -> None:
+        """The way into the reservation, after everything else of the node has been set."""
+        settles = [
+            change.id
+            for name, change in self.changes.get(node.address, {}).items()
+            if name in ("registration", "reservation", "virtual_account") or name.startswith(RESERVE)
+        ]
+        needs = [made[node.address].id for made in before if node.address in made]
+        needs += [action.id for action in switch]
+        if settles:
+            self.made.extend(self.reserving.way_in(self.cluster, node, needs, settles))
 
     @property
     def _switches(self) -> list[Change]:
@@ -175,7 +213,7 @@ class _Steps:
             self.cluster.address,
             self.cluster.name,
             params,
-            _reason(changes[0]),
+            _WHY_SWITCH[transport.mode],
             needs=[*leaving, *(action.id for action in before)],
             settles=[change.id for change in changes],
         )
@@ -198,8 +236,8 @@ class _Steps:
     def _register(
         self, node: NodeDesired, before: Sequence[dict[Address, Action]], switch: Sequence[Action]
     ) -> None:
-        leaving = before[-1]
-        kind, settled, reason = self._how(node, node.address in leaving)
+        leaving, freed = before[-2], before[-1]
+        kind, settled, reason = self._how(node, node.address in leaving, node.address in freed)
         if kind is None or not by_token(self.cluster):
             return
         needs = [made[node.address].id for made in before if node.address in made]
@@ -217,18 +255,21 @@ class _Steps:
         action = self._node(kind, node, params, reason, needs=needs, settles=settled)
         self.tokens.used_by(self.cluster, action)
 
-    def _how(self, node: NodeDesired, leaving: bool) -> tuple[Kind | None, list[str], str]:
+    def _how(self, node: NodeDesired, leaving: bool, freed: bool) -> tuple[Kind | None, list[str], str]:
         """Register, register anew, or neither; which changes that settles; and why."""
         status = self._changed(node, "registration")
         moves = [change for name in _MOVES if (change := self._changed(node, name)) is not None]
         settled = [change.id for change in moves]
         if leaving:
             return Kind.REGISTER, settled, "the node deregistered for the switch of its transport"
+        if freed:
+            settled = [status.id] if status is not None else []
+            return Kind.REGISTER, settled, "the node gave its reservation back"
         if status is not None and status.before in _FIRST:
             kind = Kind.REREGISTER if status.before in _AGAIN else Kind.REGISTER
-            return kind, [status.id], _reason(status)
+            return kind, [status.id], _WHY_REGISTER[status.before]
         if moves:
-            return Kind.REREGISTER, settled, "; ".join(_reason(change) for change in moves)
+            return Kind.REREGISTER, settled, "; ".join(_WHY[change.field] for change in moves)
         url = self._changed(node, "url")
         if url is not None and self.index.registered(node.address) and _host_moves(url):
             return Kind.REREGISTER, [], "the node is registered at another On-Prem server"
@@ -244,16 +285,37 @@ class _Steps:
             self._node(Kind.RENEW_REGISTRATION, node, {}, reason, needs=[privacy.id])
         lapsed = self._changed(node, "authorization")
         if lapsed is not None:
-            self._node(Kind.RENEW_AUTHORIZATION, node, {}, _reason(lapsed), settles=[lapsed.id])
+            self._node(Kind.RENEW_AUTHORIZATION, node, {}, _WHY["authorization"], settles=[lapsed.id])
 
 
 _REGISTERS = (Kind.REGISTER, Kind.REREGISTER)
 
 
-def _reason(change: Change) -> str:
-    before = "none" if change.before is None else change.before
-    after = "none" if change.after is None else change.after
-    return f"{change.field.replace('_', ' ')} is {before} and should be {after}"
+_WHY = {
+    "smart_licensing": "without Smart Licensing the node takes no licence from Cisco",
+    "url": "the node finds its On-Prem server at this URL only",
+    "proxy": "the node reaches Cisco through this proxy only",
+    "privacy": "it decides what Cisco is told about the node",
+    "virtual_account": "a token of the right virtual account moves the node, licensed all the time",
+    "smart_account": "a token of the right Smart Account moves the node, licensed all the time",
+    "export_controlled": "export-controlled features come with the token and cannot be set otherwise",
+    "authorization": "the node asks again and need not wait for its next turn",
+}
+_WHY_REGISTER = {
+    UNREGISTERED: "beyond its evaluation only a registered node has licences",
+    RegistrationStatus.FAILED.value: "its last registration failed",
+    RegistrationStatus.EXPIRED.value: "its registration has expired",
+}
+_WHY_SWITCH = {
+    TransportMode.DIRECT: "the cluster asks Cisco itself for its licences",
+    TransportMode.ON_PREM: "the cluster asks an On-Prem server for its licences",
+    TransportMode.PROXY: "the cluster asks Cisco for its licences through a proxy",
+}
+"""Why, in words that the change beside it does not say already."""
+
+
+def _why(change: Change) -> str:
+    return "the YAML asks for none" if change.after is None else _WHY[change.field]
 
 
 def _host_moves(url: Change) -> bool:

@@ -7,7 +7,15 @@ remote system said goes through `clean` first; colour only repeats what a word o
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from reconciler.reporting.clean import clean, for_ci, markdown_code, markdown_fence, markdown_text, one_line
+from reconciler.reporting.clean import (
+    clean,
+    for_ci,
+    json_for_ci,
+    markdown_code,
+    markdown_fence,
+    markdown_text,
+    one_line,
+)
 
 if TYPE_CHECKING:
     from reconciler.reporting.drift import drift_summary, drift_text
@@ -56,6 +64,7 @@ __all__ = [
     "for_ci",
     "graph_dot",
     "graph_mermaid",
+    "json_for_ci",
     "markdown_code",
     "markdown_fence",
     "markdown_text",

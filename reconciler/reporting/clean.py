@@ -20,7 +20,7 @@ _HIDDEN = re.compile(f"[{_INVISIBLE}]")
 
 _VSO = re.compile(r"##(?=\[|vso\[|teamcity\[)", re.IGNORECASE)
 _COLONS = re.compile(r"^([^\S\n]*:)(?=:)", re.MULTILINE)
-_SECTION = re.compile(r"(section_(?:start|end))(?=:)", re.IGNORECASE)
+_SECTION = re.compile(r"(section_(?:start|end)):", re.IGNORECASE)
 
 _MARKDOWN = re.compile(r"[\\`*_\[\]<>#!|~&]|^[+-]")
 _BACKTICKS = re.compile(r"`+")
@@ -63,8 +63,16 @@ def for_ci(text: str) -> str:
     the finished text, because only then it is known where lines start.
     """
     text = _VSO.sub("# #", text)
-    text = _SECTION.sub(r"\1 ", text)
+    text = _SECTION.sub(r"\1 :", text)
     return _COLONS.sub(r"\1 ", text)
+
+
+def json_for_ci(text: str) -> str:
+    """The same for JSON: what a CI system would read is escaped, so that a reader gets the value as it is.
+
+    JSON has no ``#`` outside of strings, no colon right after a word, and no line that starts with a colon.
+    """
+    return _SECTION.sub(r"\1\\u003a", _VSO.sub(r"\\u0023#", text))
 
 
 def markdown_text(text: str) -> str:

@@ -87,6 +87,7 @@ def _sections(plan: Plan, page: Page) -> list[str]:
         ("Refused, and overridden:", sections.overridden_lines(plan.refusals, page)),
         ("Not read:", sections.unread_lines(unread(plan.observation), page)),
         ("Findings:", sections.finding_lines(noticed(plan), page)),
+        ("Pools:", sections.pool_table(plan.pools, page)),
         ("Evaluation clocks:", sections.evaluation_lines(plan.evaluation, page)),
     ):
         if body:

@@ -97,8 +97,12 @@ def _addresses(addresses: Sequence[Address], page: Page) -> list[str]:
 
 
 def _next_command(result: RunResult) -> str:
+    """What keeps everything else from going on comes first; a remedy that is a command is the next one."""
     if result.count(Result.UNKNOWN):
         return "xlicense op list"
+    for outcome in result.outcomes:
+        if outcome.result is Result.FAILED and (outcome.remedy or "").startswith("xlicense "):
+            return outcome.remedy or ""
     return "xlicense handoff list" if result.waiting and not result.count(Result.FAILED) else "xlicense plan"
 
 

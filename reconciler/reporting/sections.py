@@ -16,6 +16,7 @@ from reconciler.model import (
     Finding,
     Kind,
     NodeObserved,
+    PoolUse,
     Problem,
     Refusal,
     Severity,
@@ -23,6 +24,7 @@ from reconciler.model import (
 )
 from reconciler.reporting.clean import clean, one_line
 from reconciler.reporting.layout import Ink, pad, visible_length, wrap
+from reconciler.reporting.reservations import pool_lines
 from reconciler.reporting.words import days_text, kind_text, moment, plural
 
 _SEVERITY_COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
@@ -185,6 +187,22 @@ def _problem_lines(problem: Problem, page: Page) -> list[str]:
     if problem.remedy:
         lines += wrap(one_line(problem.remedy), page.width, first="      remedy: ")
     return lines
+
+
+def pool_table(pools: Sequence[PoolUse], page: Page) -> list[str]:
+    """Free now, freed, taken and free after for every licence that a plan moves."""
+    if not pools:
+        return []
+    rows = pool_lines(pools)
+    sizes = [max(visible_length(row[place]) for row in rows) for place in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [
+            pad(cell, size) if place < 2 or place == len(row) - 1 else cell.rjust(size)
+            for place, (cell, size) in enumerate(zip(row, sizes, strict=True))
+        ]
+        lines.append(f"  {'  '.join(cells)}".rstrip())
+    return [page.ink("dim", lines[0]), *lines[1:]]
 
 
 def evaluation_lines(evaluation: Sequence[EvaluationLeft], page: Page) -> list[str]:

@@ -141,7 +141,7 @@ class Blocks:
     def _how(self, action: Action) -> str:
         """Carrier, order and reason in one sentence, or what keeps the action from being done."""
         if action.id in self.withheld:
-            return f"{self._why_refused(action)}; {one_line(action.reason)}"
+            return self._why_refused(action)
         if action.id in self.held:
             return self._why_held(action)
         parts = [
@@ -181,7 +181,7 @@ class Blocks:
             for refusal in self.refusals.get(scope, ()):
                 if not refusal.kinds or action.kind.value in refusal.kinds:
                     return f"refused by {one_line(refusal.rule)}, see below"
-        return "left out because something that it needs is refused"
+        return "left out: something that it needs is refused"
 
 
 _T = TypeVar("_T", Change, Action, Refusal)

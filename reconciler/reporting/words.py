@@ -11,14 +11,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.model import UNKNOWN, Action, Carrier, Cause, Change, EffectClass, EvaluationLeft, Kind
+from reconciler.reporting import reservations
 from reconciler.reporting.clean import one_line
 
 _BARE = re.compile(r"[A-Za-z0-9_./:@%+-]+")
 
 LEGEND: tuple[tuple[str, str, str], ...] = (
-    ("+", "green", "register or create"),
+    ("+", "green", "register, reserve or create"),
     ("~", "yellow", "change"),
-    ("-", "red", "deregister or remove"),
+    ("-", "red", "deregister, return or remove"),
     ("!", "red", "cannot be undone"),
     (">", "cyan", "done by a person"),
     ("?", "yellow", "not known, and therefore left alone"),
@@ -34,6 +35,7 @@ _SYMBOLS: Mapping[Kind, str] = {
     Kind.REGISTER: "+",
     Kind.DEREGISTER: "-",
     Kind.REVOKE_TOKEN: "-",
+    **reservations.SYMBOLS,
 }
 
 
@@ -157,6 +159,7 @@ _PHRASES: Mapping[Kind, Callable[[Mapping[str, Any]], str]] = {
     Kind.CREATE_TOKEN: _create_token,
     Kind.REGISTER: lambda params: f"register{_account(params)}",
     Kind.REREGISTER: lambda params: f"register again{_account(params)}",
+    **reservations.PHRASES,
 }
 
 

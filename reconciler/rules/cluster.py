@@ -24,7 +24,7 @@ CLUSTER_ALARMS = frozenset(
 def _peers_differ(context: PlanContext) -> Violations:
     for cluster in context.desired.clusters:
         names: dict[str, NodeDesired] | None = None
-        agreed: tuple[str, ...] | None = None
+        agreed = tuple(node.host for node in cluster.nodes if node.state is State.ACTIVE)
         for node in cluster.nodes:
             observed = context.index.node(node.address)
             if observed is None or observed.peers is UNKNOWN or observed.peers == agreed:

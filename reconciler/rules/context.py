@@ -6,7 +6,7 @@ belong here: any rule (one file per subject) or the running of them (`book`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -21,12 +21,15 @@ from reconciler.model import (
     Finding,
     HeldState,
     Kind,
+    NodeDesired,
     Observation,
     Override,
+    PoolUse,
     Refusal,
 )
 
 from .index import Index
+from .matrix import Matrix, Situation
 
 
 @dataclass(frozen=True)
@@ -40,10 +43,15 @@ class PlanContext:
     actions: Sequence[Action]
     now: datetime
     overrides: Sequence[Override] = ()
+    pools: Sequence[PoolUse] = ()
 
     @cached_property
     def index(self) -> Index:
         return Index(self.desired, self.observation, self.held)
+
+    @cached_property
+    def matrix(self) -> Matrix:
+        return Matrix(self.index)
 
     @cached_property
     def actions_of(self) -> dict[Address, list[Action]]:
@@ -66,6 +74,17 @@ class PlanContext:
             if address.covers(action.address) and (not kinds or action.kind in kinds)
         ]
 
+    def reservations(self) -> Iterator[tuple[ClusterDesired, NodeDesired, Situation]]:
+        """Every managed node that wants a reservation, or has something of one, where it was read."""
+        for cluster in self.index.managed():
+            for node in cluster.nodes:
+                if self.index.node(node.address) is not None and self.matrix.concerns(cluster, node):
+                    yield cluster, node, self.matrix.of(cluster, node)
+
+    def touching(self, node: Address) -> list[Action]:
+        """The actions on this node, and those on an account that are for it."""
+        return [action for action in self.actions_of.get(node.parent, []) if node in touched(action)]
+
 
 @dataclass(frozen=True)
 class Verdicts:
@@ -81,11 +100,19 @@ class Verdicts:
 
 
 def by_place(actions: Sequence[Action]) -> dict[Address, list[Action]]:
-    """Actions by the cluster or account that they are on."""
+    """Actions by the cluster or account that they are on, and by the cluster that they are for."""
     found: dict[Address, list[Action]] = {}
     for action in actions:
-        found.setdefault(action.address.parent, []).append(action)
+        for place in {address.parent: None for address in touched(action)}:
+            found.setdefault(place, []).append(action)
     return found
+
+
+def touched(action: Action) -> list[Address]:
+    """Where an action does something: at its own address, and at the nodes that it names."""
+    named = action.params.get("nodes", ()) if action.kind is Kind.SET_TRANSPORT else ()
+    node = action.params.get("node")
+    return [Address(action.address), *(Address(name) for name in named), *([Address(node)] if node else [])]
 
 
 def taken_out(refusal: Refusal, places: Mapping[Address, Sequence[Action]]) -> list[Action]:
@@ -98,11 +125,9 @@ def taken_out(refusal: Refusal, places: Mapping[Address, Sequence[Action]]) -> l
 def takes_out(refusal: Refusal, action: Action) -> bool:
     """Whether this refusal, were it not overridden, stops this action.
 
-    A transport switch touches every node that it names, so a refusal of one of them stops it.
+    A transport switch touches every node that it names, and so does an action on an account that is for a
+    node, so a refusal of one of them stops it.
     """
     if refusal.kinds and action.kind not in refusal.kinds:
         return False
-    if refusal.address.covers(action.address):
-        return True
-    touched = action.params.get("nodes", ()) if action.kind is Kind.SET_TRANSPORT else ()
-    return any(refusal.address.covers(Address(node)) for node in touched)
+    return any(refusal.address.covers(address) for address in touched(action))

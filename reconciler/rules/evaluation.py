@@ -30,8 +30,18 @@ from .versions import read_nodes
 
 DAY = 86_400
 
-_CHANGES_CLUSTER = (Kind.DEREGISTER, Kind.SET_TRANSPORT)
-_IN_THE_WINDOW = (Kind.SET_URL, Kind.SET_TRANSPORT, Kind.SET_PROXY, Kind.SET_PRIVACY, Kind.REGISTER)
+_LEAVES = (Kind.DEREGISTER, Kind.RETURN_RESERVATION)
+_CHANGES_CLUSTER = (*_LEAVES, Kind.SET_TRANSPORT)
+_IN_THE_WINDOW = (
+    Kind.SET_URL,
+    Kind.SET_TRANSPORT,
+    Kind.SET_PROXY,
+    Kind.SET_PRIVACY,
+    Kind.REGISTER,
+    Kind.RESERVE,
+    Kind.REHOST,
+    Kind.REMOVE_INSTANCE,
+)
 _RESERVED = (RegistrationStatus.RESERVED_SPECIFIC, RegistrationStatus.RESERVED_UNIVERSAL)
 
 
@@ -51,7 +61,7 @@ def _clock(index: Index, node: NodeDesired) -> EvaluationLeft | None:
     if seconds is UNKNOWN:
         return None
     printed = _printed(index.licence(node.address))
-    running = index.registered(node.address) is False
+    running = index.registered(node.address) is False and not _holds_licence(index, node)
     return EvaluationLeft(node.address, seconds // DAY, running, remembered=printed is None)
 
 
@@ -92,7 +102,7 @@ def _never_seen(context: PlanContext) -> Violations:
 def _exposed(context: PlanContext) -> Iterable[tuple[ClusterDesired, list[NodeDesired]]]:
     """The clusters that would be changed, with the peers that no licence would hold meanwhile."""
     for cluster in context.acted_on:
-        leaving = {action.address for action in context.planned(cluster.address, Kind.DEREGISTER)}
+        leaving = {action.address for action in context.planned(cluster.address, *_LEAVES)}
         switched = bool(context.planned(cluster.address, Kind.SET_TRANSPORT)) and len(cluster.nodes) > 1
         if leaving or switched:
             yield (
@@ -116,6 +126,8 @@ def _should_be_known(index: Index, node: NodeDesired) -> bool:
     none, so there the journal's memory counts."""
     if index.registered(node.address) is None:
         return True
+    if _holds_licence(index, node):
+        return False
     return index.registered(node.address) is False and index.evaluation_seconds(node) is UNKNOWN
 
 
@@ -125,11 +137,12 @@ def _should_be_known(index: Index, node: NodeDesired) -> bool:
 def _window(context: PlanContext) -> Violations:
     policy = context.desired.policy
     for cluster in context.acted_on:
-        leaving = {action.address for action in context.planned(cluster.address, Kind.DEREGISTER)}
+        leaving = {action.address for action in context.planned(cluster.address, *_LEAVES)}
         if not leaving:
             continue
         by_person = any(
-            action.carrier is Carrier.PERSON for action in context.planned(cluster.address, *_IN_THE_WINDOW)
+            action.carrier is Carrier.PERSON and action.kind in _IN_THE_WINDOW
+            for action in context.actions_of.get(cluster.address, ())
         )
         needed = max(policy.evaluation_fail_below_days, policy.handoff_expected_days if by_person else 1)
         short = [

@@ -61,6 +61,16 @@ class Index:
         """The last printed evaluation time, by serial."""
         return {seen.serial: seen for seen in sorted(self.held.evaluation, key=_when)}
 
+    @cached_property
+    def read(self) -> tuple[tuple[ClusterDesired, NodeDesired, NodeObserved], ...]:
+        """Every node that was read, with what is wanted of it: many rules go over all of them."""
+        return tuple(
+            (cluster, node, self._nodes[node.address])
+            for cluster in self.desired.clusters
+            for node in cluster.nodes
+            if node.address in self._nodes
+        )
+
     def node(self, address: Address) -> NodeObserved | None:
         return self._nodes.get(address)
 

@@ -9,7 +9,6 @@ from reconciler.model import (
     UNKNOWN,
     AccountDesired,
     Address,
-    ClusterDesired,
     EffectState,
     Kind,
     Level,
@@ -23,11 +22,27 @@ from reconciler.model import (
 )
 
 from .context import PlanContext
-from .index import by_reservation, by_token
+from .index import by_token
 from .rule import GUIDE, OURS, TAC, Rule, Violation, Violations, listed
 from .versions import read_nodes
 
-_REGISTRATION = (Kind.REGISTER, Kind.REREGISTER, Kind.DEREGISTER)
+_REGISTRATION = (
+    Kind.REGISTER,
+    Kind.REREGISTER,
+    Kind.DEREGISTER,
+    Kind.ENABLE_RESERVATION,
+    Kind.REQUEST_RESERVATION,
+    Kind.CANCEL_RESERVATION,
+    Kind.RETURN_RESERVATION,
+    Kind.RETURN_AUTHORIZATION,
+)
+_AT_CSSM = (
+    Kind.RESERVE,
+    Kind.UPDATE_RESERVATION,
+    Kind.CONFIRM_RESERVATION,
+    Kind.REMOVE_INSTANCE,
+    Kind.REMOVE_GHOST,
+)
 _TOKENS = (Kind.CREATE_TOKEN, Kind.REVOKE_TOKEN)
 _NOT_NEEDED = frozenset({"alarms", "option_keys", "options", "peers", "cluster", "hostname", "dns", "ntp"})
 """Parts of a node that may be missing: the rules that need them say so themselves."""
@@ -88,8 +103,8 @@ def _closed(
     context: PlanContext, account: AccountDesired, text: str, severity: Severity = Severity.WARNING
 ) -> Violations:
     """The account's tokens, and the registrations that would use them."""
-    if context.planned(account.address, *_TOKENS):
-        yield Violation(account.address, text, _TOKENS, severity=severity)
+    if context.planned(account.address, *_TOKENS, *_AT_CSSM):
+        yield Violation(account.address, text, (*_TOKENS, *_AT_CSSM), severity=severity)
     for cluster in context.acted_on:
         if cluster.account == account.name and context.planned(cluster.address, *_REGISTRATION):
             yield Violation(cluster.address, text, _REGISTRATION, severity=severity)
@@ -109,6 +124,8 @@ _HARMLESS = frozenset(
         Kind.REVOKE_TOKEN,
         Kind.RENEW_REGISTRATION,
         Kind.RENEW_AUTHORIZATION,
+        Kind.ENABLE_RESERVATION,
+        Kind.DISABLE_RESERVATION,
     }
 )
 """Kinds that may be sent again, and tokens: a lost one is left over until it ends, and another is made."""
@@ -179,7 +196,7 @@ def _other_machine(context: PlanContext) -> Violations:
         yield Violation(node.address, text, severity=Severity.ERROR, told=True)
 
 
-# XL318, XL323, XL324: states that are told.
+# XL318: states that are told.
 
 
 def _account_not_shown(context: PlanContext) -> Violations:
@@ -191,36 +208,7 @@ def _account_not_shown(context: PlanContext) -> Violations:
             yield Violation(node.address, text)
 
 
-def _reservations(context: PlanContext) -> Violations:
-    waiting = {change.address.parent for change in context.changes if change.field == "registration"}
-    for cluster in context.index.managed():
-        if by_reservation(cluster):
-            severity = Severity.WARNING if cluster.address in waiting else Severity.INFO
-            text = "The cluster is compared only: reservations are not carried out by this version."
-            yield Violation(cluster.address, text, severity=severity)
-
-
-_RESERVING = (
-    RegistrationStatus.RESERVATION_PENDING,
-    RegistrationStatus.RESERVED_SPECIFIC,
-    RegistrationStatus.RESERVED_UNIVERSAL,
-)
-
-
-def _reserved_by_somebody(context: PlanContext) -> Violations:
-    for cluster, node, observed in read_nodes(context):
-        if by_reservation(cluster) or observed.licence is UNKNOWN:
-            continue
-        if observed.licence.registration in _RESERVING and _is_managed(cluster):
-            text = f"The node says {observed.licence.registration.value}, and the YAML wants a token."
-            yield Violation(node.address, text)
-
-
-def _is_managed(cluster: ClusterDesired) -> bool:
-    return by_token(cluster) and cluster.manage == "full"
-
-
-# XL319, XL325: made by the planner, which looks there anyway.
+# XL319: made by the planner, which looks there anyway.
 
 NOT_KNOWN = Rule(
     RuleCard(
@@ -340,33 +328,6 @@ RULES = (
             OURS,
         ),
         _left_over_token,
-    ),
-    Rule(
-        RuleCard(
-            "XL323",
-            ("S45",),
-            Level.ADVICE,
-            "plan",
-            "Reservations are not carried out by this version.",
-            "A cluster in reservation mode is compared and reported; nothing is reserved, installed or"
-            " returned.",
-            "Reserve by hand: Inventory > License Reservation, and the command line of the node.",
-            OURS,
-        ),
-        _reservations,
-    ),
-    Rule(
-        RuleCard(
-            "XL324",
-            ("S52",),
-            Level.ADVICE,
-            "plan",
-            "A node that registers by token holds no reservation.",
-            "The two exclude each other. Returning a reservation is not carried out by this version.",
-            "Return the reservation by hand, and keep its return code.",
-            f"{GUIDE}; {TAC}, reservations",
-        ),
-        _reserved_by_somebody,
     ),
     Rule(
         RuleCard(

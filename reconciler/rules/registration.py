@@ -60,7 +60,9 @@ def _failing(context: PlanContext) -> Violations:
 def _moving(context: PlanContext) -> Violations:
     for change in context.changes:
         if change.field == "virtual_account" and context.planned(change.address, *_REGISTERS):
-            text = f"The node moves from {change.before} to {change.after} and is licensed all the time."
+            leaves = context.planned(change.address, Kind.DEREGISTER)
+            meanwhile = "is not registered in between" if leaves else "is licensed all the time"
+            text = f"The node moves from {change.before} to {change.after} and {meanwhile}."
             yield Violation(change.address, text, severity=Severity.INFO)
 
 
@@ -108,7 +110,8 @@ RULES = (
             Level.ADVICE,
             "plan",
             "A node changes its virtual account by registering anew.",
-            "A token of the new account moves it without a time in which it has no licence.",
+            "A token of the new account moves it without a time in which it has no licence. Only where its"
+            " transport changes too does it deregister first.",
             "Check that the new account has the licences that the node uses.",
             GUIDE,
         ),

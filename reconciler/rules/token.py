@@ -82,9 +82,14 @@ def bought(desired: Desired, pool: tuple[PoolLine, ...], entitlement: str) -> in
 
 def lines_of(desired: Desired, pool: tuple[PoolLine, ...], entitlement: str) -> list[PoolLine]:
     """The lines of a pool that are of this entitlement."""
-    named = {item.name: item.display_name.lower() for item in desired.entitlements}
-    family = _DISPLAYED.get(entitlement) or named.get(entitlement, entitlement)
+    family = family_of(desired, entitlement)
     return [line for line in pool if family in line.name.lower()]
+
+
+def family_of(desired: Desired, entitlement: str) -> str:
+    """What the display name of every licence of this entitlement holds, in small letters."""
+    named = {item.name: item.display_name.lower() for item in desired.entitlements}
+    return _DISPLAYED.get(entitlement) or named.get(entitlement, entitlement)
 
 
 # XL012: PLR.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from reconciler.model import (
     UNKNOWN,
@@ -36,13 +36,9 @@ from .rule import CLUSTERS, GUIDE, SELECT, TAC, UPGRADE, Rule, Violation, Violat
 _NEEDS_CSSM = (Kind.REGISTER, Kind.REREGISTER, Kind.SET_TRANSPORT, Kind.SET_PROXY, Kind.ENABLE_SMART)
 
 
-def read_nodes(context: PlanContext) -> Iterator[tuple[ClusterDesired, NodeDesired, NodeObserved]]:
+def read_nodes(context: PlanContext) -> Iterable[tuple[ClusterDesired, NodeDesired, NodeObserved]]:
     """Every node that was read, with what is wanted of it."""
-    for cluster in context.desired.clusters:
-        for node in cluster.nodes:
-            observed = context.index.node(node.address)
-            if observed is not None:
-                yield cluster, node, observed
+    return context.index.read
 
 
 def acted_nodes(context: PlanContext) -> Iterator[tuple[ClusterDesired, NodeDesired, NodeObserved]]:

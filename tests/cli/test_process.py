@@ -169,11 +169,10 @@ def test_an_interrupt_exits_130_without_a_traceback(tmp_path: Path) -> None:
     fifo = tmp_path / "plan"
     os.mkfifo(fifo)
     command = [*XLICENSE, "show", str(fifo)]
-    with (
-        subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process,
-        fifo.open("w"),  # opens only once the command reads
-    ):
-        process.send_signal(signal.SIGINT)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        with fifo.open("w"):  # opens only once the command reads
+            process.send_signal(signal.SIGINT)
+        # Closed by now: a signal that came right before the read is heard when that returns.
         _, err = process.communicate(timeout=30)
     assert process.returncode == Exit.INTERRUPTED
     assert err == "Interrupted.\n"

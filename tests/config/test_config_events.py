@@ -89,6 +89,27 @@ def test_an_alias_without_an_anchor_is_refused_and_its_name_is_not_repeated() ->
 def test_a_key_that_stands_twice_is_refused_at_the_second_place() -> None:
     remark = only("a: 1\nb: 2\na: 3\n")
     assert (remark.line, remark.column, remark.code) == (3, 1, "duplicate-key")
+    assert remark.message == "a stands here twice, first in line 1"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "n:\n- a: {b: 1}\n- {c: 1,\n   a: [2],\n   a: x}\n",
+            "a stands here twice, first in line 4",
+        ),
+        ("hunter2!: 1\nhunter2!: 2\n", "this key stands here twice, first in line 1"),
+        (
+            "token: {hunter2: 1, hunter2: 2}\n",
+            "this key stands here twice, first in line 1",
+        ),
+    ],
+)
+def test_a_second_key_is_named_with_the_line_of_the_first_unless_it_could_be_a_secret(
+    text: str, message: str
+) -> None:
+    assert only(text).message == message
 
 
 @pytest.mark.parametrize(

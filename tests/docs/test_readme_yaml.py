@@ -12,7 +12,11 @@ BLOCKS = re.findall(r"^```yaml\n# (\S+)\n(.*?)^```$", README, re.MULTILINE | re.
 
 
 def test_every_yaml_block_says_which_file_it_is() -> None:
-    assert [name for name, _ in BLOCKS] == ["xlicense.yaml", "clusters/ams-edge.yaml"]
+    assert [name for name, _ in BLOCKS] == [
+        "xlicense.yaml",
+        "clusters/ams-edge.yaml",
+        "clusters/ams-core.yaml",
+    ]
     assert len(BLOCKS) == README.count("```yaml")
 
 

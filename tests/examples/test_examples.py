@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -37,12 +38,16 @@ async def test_an_example_is_valid_and_plans_what_it_promises(
 
 
 @pytest.mark.parametrize("name", ["lab", "token-direct", "on-prem", "proxy", "ci"])
-async def test_an_example_ships_formatted_and_valid(name: str) -> None:
-    for arguments in (("fmt", "--check"), ("validate",)):
+async def test_an_example_ships_formatted_and_valid_without_a_warning(name: str) -> None:
+    for arguments in (("fmt", "--check"), ("validate", "--json")):
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "reconciler.cli", *arguments, "-C", str(ROOT / "examples" / name), cwd=ROOT
+            *(sys.executable, "-m", "reconciler.cli", *arguments, "-C", str(ROOT / "examples" / name)),
+            cwd=ROOT,
+            stdout=asyncio.subprocess.PIPE,
         )
-        assert await process.wait() == 0, arguments
+        out, _ = await process.communicate()
+        assert process.returncode == 0, arguments
+    assert json.loads(out)["complaints"] == []
 
 
 def github(job: str) -> list[str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+
+import pytest
 
 from tests.golden.harness import HERE, Scenario
 
@@ -27,6 +30,16 @@ async def test_a_fresh_two_node_cluster_is_registered_and_then_has_no_changes(tm
         again = await s.xlicense("apply", "plan.json")
         assert again.code == 4, str(again)
         assert "used" in again.err
+
+
+async def test_without_a_key_nothing_is_sent_and_the_next_step_is_to_make_one(tmp_path: Path) -> None:
+    async with scenario("fresh_two_nodes", tmp_path) as s:
+        applied = await s.xlicense("apply", "--auto-approve")
+        assert applied.code == 7, str(applied)
+        s.golden("no_key.txt", applied.out)
+        assert s.lab.ledger.codes("token") == ()
+        await s.ready()
+        assert (await s.xlicense("apply", "--auto-approve")).code == 0
 
 
 async def test_one_node_down_costs_only_itself_and_the_next_run_finishes(tmp_path: Path) -> None:
@@ -167,6 +180,32 @@ async def test_words_that_nobody_knows_block_changes_on_that_node_only(tmp_path:
         assert applied.code in {6, 11}, str(applied)
         assert not s.lab.ledger.asked_of("ams-edge/e1", "register")
         assert s.lab.ledger.asked_of("ams-edge/e2", "register")
+
+
+WORKFLOW = "::set-output name=x::1 ##[group]x ##vso[task.complete] section_start:1:x[collapsed=true]"
+
+
+@pytest.mark.parametrize("system", ["GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD"])
+async def test_a_node_cannot_speak_to_the_ci_system_that_reads_the_log(system: str, tmp_path: Path) -> None:
+    async with scenario("unknown_words", tmp_path) as s:
+        await s.ready()
+        s.lab.world.node("ams-edge/e1").status_text = WORKFLOW
+        at_home = await s.xlicense("plan")
+        assert "##[group]x" in at_home.out, str(at_home)
+        here = {system: "true", "COLUMNS": "60"}
+        told = [
+            await s.xlicense("plan", **here),
+            await s.xlicense("drift", "--format", "markdown", **here),
+            await s.xlicense("observe", **here),
+            await s.xlicense("apply", "--auto-approve", **here),
+        ]
+        for ran in told:
+            assert "set-output" in ran.out, str(ran)
+            for line in (ran.out + ran.err).splitlines():
+                assert not line.lstrip().startswith("::"), line
+                for command in ("##[", "##vso[", "section_start:"):
+                    assert command not in line, line
+        assert WORKFLOW in json.dumps(told[2].json())
 
 
 async def test_after_evaluation_has_expired_registering_is_the_cure_and_deregistering_is_refused(

@@ -32,7 +32,7 @@ def die_at(point: str) -> Callable[[SqliteJournal], None]:
 
     def walk(journal: SqliteJournal) -> None:
         run = journal.begin_run("apply", "digest", "nonce")
-        journal.lease([CLUSTER, EMEA], run, 0)
+        journal.lease([CLUSTER, EMEA], run)
         effect = journal.intent(run, create_token())
         at(point, "intent", effect.op_id)
         effect.sending()
@@ -60,7 +60,7 @@ def race(journal: SqliteJournal) -> None:
     tell("ready")
     wait()
     try:
-        journal.lease([CLUSTER], run, 0)
+        journal.lease([CLUSTER], run)
     except LockHeld:
         tell("lost")
     else:
@@ -70,7 +70,7 @@ def race(journal: SqliteJournal) -> None:
 
 def hold(journal: SqliteJournal) -> None:
     run = journal.begin_run("apply", None, None)
-    journal.lease([CLUSTER], run, 0)
+    journal.lease([CLUSTER], run)
     tell(run)
     wait()
     journal.release(run)

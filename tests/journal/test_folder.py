@@ -29,7 +29,7 @@ def test_only_the_owner_can_look_in_whatever_the_umask(desk: Desk, umask: int) -
     before = os.umask(umask)
     try:
         journal = desk.open()
-        journal.lease([CLUSTER], "run-1", 0)
+        journal.lease([CLUSTER], "run-1")
         journal.intent("run-1", action()).sending()
     finally:
         os.umask(before)

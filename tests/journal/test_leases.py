@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,10 +18,10 @@ OTHER = m.Address.of_cluster("ams-core")
 
 def test_a_lease_keeps_a_second_run_out_and_names_the_holder(desk: Desk) -> None:
     first, second = desk.open(), desk.open()
-    first.lease([CLUSTER], "run-1", 0)
+    first.lease([CLUSTER], "run-1")
     (lease,) = second.leases()
     with pytest.raises(LockHeld) as caught:
-        second.lease([CLUSTER, OTHER], "run-2", 0)
+        second.lease([CLUSTER, OTHER], "run-2")
     for part in (CLUSTER, lease.holder, lease.host, f"pid {lease.pid}", "2026-11-24T09:00"):
         assert part in caught.value.message
     assert "xlicense unlock run-1" in (caught.value.remedy or "")
@@ -31,31 +30,31 @@ def test_a_lease_keeps_a_second_run_out_and_names_the_holder(desk: Desk) -> None
 
 def test_leases_are_taken_all_or_none(desk: Desk) -> None:
     journal = desk.open()
-    journal.lease([CLUSTER], "run-1", 0)
+    journal.lease([CLUSTER], "run-1")
     with pytest.raises(LockHeld):
-        desk.open().lease([OTHER, EMEA, CLUSTER], "run-2", 0)
+        desk.open().lease([OTHER, EMEA, CLUSTER], "run-2")
     assert [lease.address for lease in journal.leases()] == [CLUSTER]
 
 
 def test_a_run_may_take_more_and_take_again(desk: Desk) -> None:
     journal = desk.open()
-    journal.lease([CLUSTER], "run-1", 0)
-    journal.lease([CLUSTER, EMEA], "run-1", 0)
+    journal.lease([CLUSTER], "run-1")
+    journal.lease([CLUSTER, EMEA], "run-1")
     assert [lease.address for lease in journal.leases()] == [EMEA, CLUSTER]
 
 
 def test_a_released_lease_is_free(desk: Desk) -> None:
     first, second = desk.open(), desk.open()
-    first.lease([CLUSTER], "run-1", 0)
+    first.lease([CLUSTER], "run-1")
     first.release("run-1")
-    second.lease([CLUSTER], "run-2", 0)
+    second.lease([CLUSTER], "run-2")
     assert [lease.run_id for lease in first.leases()] == ["run-2"]
 
 
 def test_a_closed_journal_leaves_no_lease_in_the_way(desk: Desk) -> None:
     with desk.open() as first:
-        first.lease([CLUSTER], "run-1", 0)
-    desk.open().lease([CLUSTER], "run-2", 0)
+        first.lease([CLUSTER], "run-1")
+    desk.open().lease([CLUSTER], "run-2")
 
 
 def test_of_two_processes_one_wins(desk: Desk, tmp_path: Path) -> None:
@@ -68,27 +67,16 @@ def test_of_two_processes_one_wins(desk: Desk, tmp_path: Path) -> None:
         assert sorted(child.hear() for child in (one, two)) == ["lost", "won"]
 
 
-def test_waiting_for_a_lease_ends_when_it_is_released(desk: Desk, tmp_path: Path) -> None:
-    with Child("hold", tmp_path) as child:
-        child.hear()
-        journal = desk.open()
-        waiter = threading.Thread(target=journal.lease, args=([CLUSTER], "run-2", 60))
-        waiter.start()
-        child.say()
-        waiter.join()
-        assert [lease.run_id for lease in journal.leases()] == ["run-2"]
-
-
 def test_a_living_process_keeps_its_lease_and_a_killed_one_gives_way(desk: Desk, tmp_path: Path) -> None:
     journal = desk.open()
     with Child("hold", tmp_path) as child:
         run_id = child.hear()
         with pytest.raises(LockHeld, match=f"pid {child.process.pid}"):
-            journal.lease([CLUSTER], "run-2", 0)
+            journal.lease([CLUSTER], "run-2")
         child.kill()
         (lease,) = journal.leases()
         assert (lease.run_id, lease.alive) == (run_id, False)
-        journal.lease([CLUSTER], "run-2", 0)
+        journal.lease([CLUSTER], "run-2")
     assert [lease.run_id for lease in journal.leases()] == ["run-2"]
 
 
@@ -99,16 +87,16 @@ def test_a_process_killed_while_sending_gives_way_and_its_effect_stays_open(
         op_id = child.hear()
         child.kill()
     journal = desk.open()
-    journal.lease([CLUSTER, EMEA], "run-2", 0)
+    journal.lease([CLUSTER, EMEA], "run-2")
     assert [effect.op_id for effect in journal.held().open_effects] == [op_id]
 
 
 def test_an_expired_lease_gives_way_where_nothing_was_sent(desk: Desk) -> None:
     first, second = desk.open(), desk.open()
-    first.lease([CLUSTER], "run-1", 0)
+    first.lease([CLUSTER], "run-1")
     effect = first.intent("run-1", action())
     desk.clock.time += timedelta(seconds=61)
-    second.lease([CLUSTER], "run-2", 0)
+    second.lease([CLUSTER], "run-2")
     for step in (effect.sending, lambda: first.intent("run-1", action())):
         with pytest.raises(LockHeld, match="taken away"):
             step()
@@ -116,26 +104,26 @@ def test_an_expired_lease_gives_way_where_nothing_was_sent(desk: Desk) -> None:
 
 def test_expiry_alone_never_hands_over_an_effect_that_was_sent(desk: Desk) -> None:
     first, second = desk.open(), desk.open()
-    first.lease([CLUSTER], "run-1", 0)
+    first.lease([CLUSTER], "run-1")
     first.intent("run-1", action()).sending()
     desk.clock.time += timedelta(hours=1)
     with pytest.raises(LockHeld):
-        second.lease([CLUSTER], "run-2", 0)
+        second.lease([CLUSTER], "run-2")
 
 
 def test_a_run_that_lost_its_leases_can_take_them_again_and_counts_as_alive(desk: Desk) -> None:
     first, second = desk.open(), desk.open()
-    first.lease([CLUSTER], "run-1", 0)
+    first.lease([CLUSTER], "run-1")
     second.unlock("run-1")
-    first.lease([CLUSTER], "run-1", 0)
+    first.lease([CLUSTER], "run-1")
     with pytest.raises(LockHeld):
-        second.lease([CLUSTER], "run-2", 0)
+        second.lease([CLUSTER], "run-2")
     assert second.leases()[0].alive is True
 
 
 def test_a_lease_of_another_machine_is_neither_alive_nor_dead_until_it_expires(desk: Desk) -> None:
     first = desk.open()
-    first.lease([CLUSTER], "run-1", 0)
+    first.lease([CLUSTER], "run-1")
     first.close()
     db = sqlite3.connect(desk.database)
     db.execute("UPDATE leases SET host = 'elsewhere'")
@@ -144,24 +132,24 @@ def test_a_lease_of_another_machine_is_neither_alive_nor_dead_until_it_expires(d
     second = desk.open()
     assert second.leases()[0].alive is None
     with pytest.raises(LockHeld, match="on elsewhere"):
-        second.lease([CLUSTER], "run-2", 0)
+        second.lease([CLUSTER], "run-2")
     desk.clock.time += timedelta(seconds=61)
-    second.lease([CLUSTER], "run-2", 0)
+    second.lease([CLUSTER], "run-2")
 
 
 def test_a_heartbeat_keeps_a_lease_alive(desk: Desk) -> None:
     first, second = desk.open(), desk.open()
-    first.lease([CLUSTER], "run-1", 0)
+    first.lease([CLUSTER], "run-1")
     desk.clock.time += timedelta(seconds=50)
     first.heartbeat("run-1")
     desk.clock.time += timedelta(seconds=50)
     with pytest.raises(LockHeld):
-        second.lease([CLUSTER], "run-2", 0)
+        second.lease([CLUSTER], "run-2")
 
 
 def test_unlocking_says_whether_the_holder_lives_and_stops_it_before_it_sends(desk: Desk) -> None:
     first, second = desk.open(), desk.open()
-    first.lease([CLUSTER, EMEA], "run-1", 0)
+    first.lease([CLUSTER, EMEA], "run-1")
     effect = first.intent("run-1", action())
     unlocked = second.unlock("run-1")
     assert (unlocked.alive, unlocked.addresses) == (True, (EMEA, CLUSTER))

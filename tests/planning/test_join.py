@@ -108,6 +108,11 @@ def test_unregistered_nodes_and_unread_ones_are_not_looked_for() -> None:
     assert "XL341" not in {finding.code for finding in plan(desired(ONE), world).findings}
 
 
+def test_a_node_that_is_registered_elsewhere_is_a_change_and_not_missed_here() -> None:
+    assert "XL341" not in codes(*OTHERS, block=licence(virtual_account="Expressway Old"))
+    assert "XL341" in codes(*OTHERS, block=licence(virtual_account=m.UNKNOWN))
+
+
 def test_other_accounts_keep_their_own_instances() -> None:
     fleet = desired(ONE, accounts=[account(), account("other")])
     world = seen(

@@ -17,7 +17,6 @@ from tests.planning.fleet import (
     ON_PREM,
     ON_PREM_URL,
     PROXY,
-    RESERVATION,
     TOKEN,
     Auth,
     Status,
@@ -91,7 +90,20 @@ def test_a_node_in_the_wrong_virtual_account_registers_anew_and_stays_licensed()
         "node.reregister",
     ]
     assert [change.before for change in made.changes] == ["Expressway Old", "Expressway Old"]
-    assert "XL206" in rules_of(made)
+    assert "licensed all the time" in told(made, "XL206")
+
+
+def test_a_node_that_switches_its_transport_and_account_is_not_said_to_stay_licensed() -> None:
+    core = cluster(count=1, account="plant", transport=ON_PREM)
+    smart = m.SmartConfig("direct", None, "hostname")
+    world = seen(*all_of(core, smart=smart, licence=licence()), accounts=[pool("plant", instances=())])
+    made = plan(desired(core, accounts=[PLANT]), world)
+    assert "not registered in between" in told(made, "XL206")
+    assert "XL341" not in {finding.code for finding in made.findings}
+
+
+def told(made: m.Plan, code: str) -> str:
+    return " ".join(finding.message for finding in made.findings if finding.code == code)
 
 
 @pytest.mark.parametrize(
@@ -264,14 +276,6 @@ def test_an_observed_cluster_is_shown_and_never_changed() -> None:
     assert (made.changes, made.actions) == ((), ())
     (shown,) = [finding for finding in made.findings if finding.code == "observed"]
     assert "n1 unregistered, transport direct" in shown.message
-
-
-def test_a_reservation_is_compared_and_not_carried_out() -> None:
-    core = cluster(registration=RESERVATION)
-    made = plan(desired(core), seen(*all_of(core)))
-    assert {change.field for change in made.changes} == {"registration"}
-    assert made.actions == ()
-    assert "XL323" in rules_of(made)
 
 
 def test_a_field_that_the_yaml_does_not_name_is_not_managed() -> None:

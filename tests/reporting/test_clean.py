@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from reconciler.reporting.clean import (
     clean,
     for_ci,
+    json_for_ci,
     markdown_code,
     markdown_fence,
     markdown_text,
@@ -90,6 +92,14 @@ def test_a_ci_system_finds_no_command_of_its_own(command: str) -> None:
     assert not [line for line in lines if line.startswith("::")]
     assert not [line for line in lines if "##[" in line or "##vso[" in line or "##teamcity[" in line]
     assert not [line for line in lines if "section_start:" in line or "section_end:" in line]
+    assert for_ci(shown) == shown
+
+
+@given(HOSTILE, st.sampled_from(["##[x]", "##VSO[x]y", "section_start:1:x", "\\##[x]", "::x"]))
+def test_json_in_a_ci_log_keeps_its_meaning_and_holds_no_command(text: str, command: str) -> None:
+    made = json.dumps({"said": [text + command]}, indent=2, ensure_ascii=False)
+    shown = json_for_ci(made)
+    assert json.loads(shown) == json.loads(made)
     assert for_ci(shown) == shown
 
 

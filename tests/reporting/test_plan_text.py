@@ -38,9 +38,9 @@ from tests.reporting.reporting_samples import (
 
 WHOLE = """\
 The actions and differences below are marked with these symbols:
-  +  register or create
+  +  register, reserve or create
   ~  change
-  -  deregister or remove
+  -  deregister, return or remove
   >  done by a person
   ?  not known, and therefore left alone
   w  waits, held back for now
@@ -98,7 +98,7 @@ The actions and differences below are marked with these symbols:
       + registration     unregistered -> registered
       + virtual_account  (none)       -> "Expressway EMEA"
        x + register to "Expressway EMEA"
-           refused by XL011, see below; not registered
+           refused by XL011, see below
 
 Waiting for a person:
 
@@ -151,7 +151,7 @@ def test_a_plan_tells_what_is_done_to_what_why_by_whom_and_what_is_not_done() ->
 
 STILL_OPEN = """\
 The actions and differences below are marked with these symbols:
-  +  register or create
+  +  register, reserve or create
   >  done by a person
   w  waits, held back for now
   x  refused by a rule, will not be done
@@ -165,7 +165,7 @@ The actions and differences below are marked with these symbols:
       + registration     unregistered -> registered
       + virtual_account  (none)       -> "Expressway EMEA"
        x + register to "Expressway EMEA"
-           refused by XL011, see below; not registered
+           refused by XL011, see below
 
 Waiting for a person:
 
@@ -223,7 +223,7 @@ def test_the_next_command_stands_alone_on_its_line() -> None:
 
 def test_only_the_symbols_in_use_are_explained() -> None:
     text = plan_text(plan(actions=(CREATE,)))
-    assert "  +  register or create\n" in text
+    assert "  +  register, reserve or create\n" in text
     assert "deregister or remove" not in text
 
 
@@ -268,8 +268,8 @@ def test_what_falls_with_a_refusal_names_the_refusal_or_says_that_it_needs_what_
     text = plan_text(
         plan(withheld=(REFUSED_TRANSPORT, REFUSED_REGISTER), refusals=(cluster_wide,)), width=140
     )
-    assert "x ~ set the transport to direct\n           refused by XL011, see below; the YAML" in text
-    assert "left out because something that it needs is refused; not registered" in text
+    assert "x ~ set the transport to direct\n           refused by XL011, see below\n" in text
+    assert "left out: something that it needs is refused" in text
 
 
 def test_refusals_with_the_same_words_are_told_once_for_all_their_addresses() -> None:

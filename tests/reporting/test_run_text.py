@@ -112,6 +112,8 @@ def test_the_next_command_follows_from_what_is_left() -> None:
     failed = replace(waiting, outcomes=(m.ActionOutcome(CREATE, m.Result.FAILED),))
     assert run_text(waiting).endswith("Next:\n  xlicense handoff list\n")
     assert run_text(failed).endswith("Next:\n  xlicense plan\n")
+    keyless = m.ActionOutcome(CREATE, m.Result.FAILED, "no recipient", "xlicense key init")
+    assert run_text(replace(failed, outcomes=(keyless,))).endswith("Next:\n  xlicense key init\n")
     assert run_text(failed, next_command="xlicense apply a.plan").endswith("Next:\n  xlicense apply a.plan\n")
 
 

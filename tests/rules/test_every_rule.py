@@ -11,6 +11,7 @@ import pytest
 
 from reconciler import model as m
 from reconciler.rules import RULES, card, lint
+from tests.planning import reserved as r
 from tests.planning.fleet import (
     DAY,
     NODE_KINDS,
@@ -147,6 +148,41 @@ def lost(kind: m.Kind, subject: str) -> m.HeldState:
     address = m.Address.of_account("emea") if kind is m.Kind.CREATE_TOKEN else m.Address.of_node("gone", "n1")
     effect = m.OpenEffect("op-1", "id", kind.value, address, subject, m.EffectState.UNKNOWN, NOW, "run")
     return m.HeldState(open_effects=(effect,))
+
+
+NUMBER = r.serial(r.core())
+GONE = r.core(nodes={"n1": {"state": m.State.RETIRED, "reserve": ()}})
+LEFT = r.stock(rms=9, instances=[r.instance(NUMBER, r.line(r.RMS, 5))])
+HAS_NINE = r.stock(rms=9, instances=[r.instance(NUMBER, r.line(r.RMS, 9))])
+HELD_REQUEST = m.HeldState(codes=(r.code(m.CodeKind.REQUEST, NUMBER),))
+
+
+def reserved(
+    block: m.Licence,
+    account: m.AccountObserved | None = None,
+    held: m.HeldState | None = None,
+    *,
+    of: m.ClusterDesired | None = None,
+    by_person: bool = False,
+) -> Said:
+    """What is said when one node that reserves 5 rms is planned."""
+
+    def say() -> set[str]:
+        accounts = None if account is None else [account]
+        return rules_of(r.planned(of or r.core(), block, accounts, held, by_person=by_person))
+
+    return say
+
+
+def authorized(count: int | None) -> m.HeldState:
+    """An authorization code in hand; None: one that cannot be read."""
+    read = None if count is None else r.said(NUMBER, rms=count)
+    return m.HeldState(codes=(r.code(m.CodeKind.AUTHORIZATION, NUMBER, authorization=read),))
+
+
+def term(ends: str) -> m.HeldState:
+    lines = (m.AuthorizedLine("regid.rms", 5, r.RMS, ends=ends, licence_type="TERM"),)
+    return m.HeldState(reserved=(r.known(NUMBER, m.ReservedState.INSTALLED, lines=lines),))
 
 
 SERIAL = ONE.nodes[0].serial or ""
@@ -286,8 +322,70 @@ CASES: dict[str, tuple[Said, Said]] = {
     "XL319": (one(licence=licence(proxy=m.UNKNOWN)), one()),
     "XL320": (one(licence=evaluating(registration=Status.PENDING)), one()),
     "XL321": (planned(ONE, observed(ONE), held=lost(m.Kind.CREATE_TOKEN, "emea")), one()),
-    "XL323": (one(reserving()), one()),
-    "XL324": (one(licence=licence(registration=Status.RESERVED_SPECIFIC)), one()),
+    "XL046": (
+        linted(
+            replace(reserving("rms"), account="plant"),
+            accounts=(replace(PLANT, manager=m.Manager(m.ManagerKind.ON_PREM, "on-prem")),),
+        ),
+        linted(reserving("rms")),
+    ),
+    "XL051": (linted(reserving("rms"), cluster("b")), linted(reserving("rms"))),
+    "XL056": (
+        reserved(FRESH, replace(r.stock(rms=9), reservation_allowed=False)),
+        reserved(FRESH, r.stock(rms=9)),
+    ),
+    "XL057": (reserved(FRESH, r.stock(desk12=9)), reserved(FRESH, r.stock(rms=9))),
+    "XL058": (linted(r.core(2, nodes={"n2": {"reserve": r.reserve(rms=0)}})), linted(r.core(2))),
+    "XL067": (reserved(r.READY, LEFT, of=GONE), reserved(r.READY, LEFT)),
+    "XL073": (reserved(r.READY, HAS_NINE), reserved(r.READY, LEFT)),
+    "XL078": (
+        reserved(r.READY, LEFT, m.HeldState(reserved=(r.known(NUMBER, m.ReservedState.UPDATE_INSTALLED),))),
+        reserved(r.READY, LEFT),
+    ),
+    "XL212": (
+        reserved(r.READY, LEFT, term("2026-12-01")),
+        reserved(r.READY, LEFT, term("2028-12-01")),
+    ),
+    "XL213": (
+        linted(
+            r.core(nodes={"n1": {"reserve": r.reserve(rms=5, aas=0)}}),
+            entitlements=(m.Entitlement("aas", "Expressway Advanced Account Security Entitlement"),),
+        ),
+        linted(r.core()),
+    ),
+    "XL220": (
+        reserved(
+            FRESH,
+            r.stock(rms=9, instances=[r.instance("0DEAD001", r.line(r.RMS, 5))]),
+            of=r.core(nodes={"n1": {"replaces": "0DEAD001"}}),
+        ),
+        reserved(FRESH, r.stock(rms=9)),
+    ),
+    "XL370": (reserved(r.ASKED, r.stock(rms=9)), reserved(r.ASKED, r.stock(rms=9), HELD_REQUEST)),
+    "XL371": (
+        reserved(r.ASKED, held=m.HeldState(requested=(m.Requested(NUMBER, NOW),)), by_person=True),
+        reserved(r.ASKED, held=HELD_REQUEST, by_person=True),
+    ),
+    "XL374": (
+        reserved(r.READY, r.stock(rms=9, instances=[m.Instance("x", serial=NUMBER)])),
+        reserved(r.READY, LEFT),
+    ),
+    "XL375": (reserved(FRESH, r.stock(rms=4)), reserved(FRESH, r.stock(rms=5))),
+    "XL376": (
+        reserved(r.ASKED, r.stock(rms=9), authorized(4)),
+        reserved(r.ASKED, r.stock(rms=9), authorized(5)),
+    ),
+    "XL377": (
+        reserved(r.ASKED, r.stock(rms=9), authorized(None)),
+        reserved(r.ASKED, r.stock(rms=9), authorized(5)),
+    ),
+    "XL378": (
+        reserved(
+            r.ASKED, r.stock(rms=9), m.HeldState(codes=(r.code(m.CodeKind.REQUEST, NUMBER, readable=False),))
+        ),
+        reserved(r.ASKED, r.stock(rms=9), HELD_REQUEST),
+    ),
+    "XL379": (reserved(r.READY, LEFT, of=r.core(registration=None)), reserved(r.READY, LEFT)),
     "XL330": (many(4), many(3)),
     "XL331": (
         planned(

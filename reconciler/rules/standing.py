@@ -1,0 +1,322 @@
+"""Rules about where a reservation stands: half-way, in another's hands, with a code that is here or lost."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from reconciler.model import (
+    UNKNOWN,
+    Kind,
+    Level,
+    NodeDesired,
+    RuleCard,
+    Severity,
+    State,
+)
+
+from .context import PlanContext
+from .entitlements import wanted_lines
+from .index import active, by_reservation, by_token
+from .matrix import BY_PERSON, IN_TRANSIT, Row, paired
+from .reservation import HELP
+from .rule import GUIDE, OURS, TAC, Rule, Violation, Violations, listed
+
+UNREADABLE_CODE = "XL377"
+_DAYS_TO_TERM = 60
+_UPDATING = (Kind.UPDATE_RESERVATION, Kind.INSTALL_AUTHORIZATION, Kind.CONFIRM_RESERVATION)
+
+
+# XL374: lines.
+
+
+def _lines_not_known(context: PlanContext) -> Violations:
+    for cluster, node, situation in context.reservations():
+        reserves = by_reservation(cluster) and node in active(cluster)
+        if reserves and situation.row is Row.CONVERGED and situation.lines is UNKNOWN:
+            text = (
+                "What the node has reserved is not known, so a change would drop the lines that nobody named."
+            )
+            yield Violation(node.address, text, _UPDATING, told=True)
+
+
+# XL078: under way.
+
+
+def _under_way(context: PlanContext) -> Violations:
+    for _cluster, node, situation in context.reservations():
+        if situation.row in IN_TRANSIT:
+            text = f"The reservation is {situation.row.value}."
+            if situation.row in (Row.CONFIRM, Row.CONFIRM_LOST):
+                text += " The update is not complete before CSSM has the confirmation code."
+            yield Violation(node.address, text)
+
+
+# XL370: a person decides.
+
+_SAYS = {
+    Row.FOREIGN: "Somebody else is at work here: {why}.",
+    Row.STRANDED: "CSSM has a reservation for it, the node has none, and no return code is held.",
+    Row.POISONED: "CSSM lists an instance of it that the node does not explain.",
+    Row.SNAPSHOT: "Node and CSSM have different totals, with no update under way: {why}.",
+    Row.ABSENT: "The node has a reservation installed, and CSSM has none for it.",
+    Row.TWO_MODES: "The node is registered by token, and CSSM has a reservation for it.",
+    Row.ELSEWHERE: "CSSM has a reservation for it in {why}.",
+    Row.ONE_SIDE: "Only one side is known: {why}.",
+}
+_REMEDIES = {
+    Row.STRANDED: "xlicense op show, xlicense codes list; then Cisco licensing: xlicense casefile {serial}",
+    Row.ONE_SIDE: "xlicense handoff attest {account} --file instances.csv",
+}
+
+
+def _by_person(context: PlanContext) -> Violations:
+    for cluster, node, situation in context.reservations():
+        if situation.row not in BY_PERSON or not _is_read(context, node):
+            continue
+        text = _SAYS[situation.row].format(why=situation.why)
+        remedy = _REMEDIES.get(
+            situation.row, "Look at both sides, then say so: xlicense op resolve {serial} --reason …"
+        )
+        remedy = remedy.format(serial=situation.serial, account=cluster.account)
+        yield Violation(node.address, text, remedy=remedy, told=True)
+
+
+def _is_read(context: PlanContext, node: NodeDesired) -> bool:
+    """A node that could not be read is told as that."""
+    licence = context.index.licence(node.address)
+    return licence is not None and licence.registration is not UNKNOWN
+
+
+# XL371: proof before a cancel.
+
+
+def _no_proof(context: PlanContext) -> Violations:
+    requested = {item.serial.upper(): item.at for item in context.held.requested}
+    for cluster, node, situation in context.reservations():
+        account = context.index.account_of(cluster)
+        sides = context.matrix.sides
+        if situation.row is not Row.REQUEST_LOST or sides.readable(account):
+            continue
+        attested = sides.attested.get(account.address)
+        if attested is None or attested.at <= requested.get(situation.serial, context.now):
+            text = "The request code is lost, and nobody has said that CSSM has no reservation for it."
+            remedy = f"xlicense handoff attest {account.name} --file instances.csv"
+            yield Violation(node.address, text, remedy=remedy, told=True)
+
+
+def _out_already(context: PlanContext) -> Violations:
+    """A request code that a person may be entering just now is not cancelled."""
+    out = {item.subject.upper(): item.handoff_id for item in context.held.waiting if not item.done}
+    for action in context.actions:
+        if action.kind is Kind.CANCEL_RESERVATION and action.subject.upper() in out:
+            handoff = out[action.subject.upper()]
+            text = f"Hand-off {handoff} is out: its request code may be in use at the portal just now."
+            yield Violation(action.address, text, (), f"xlicense handoff recall {handoff} --reason …")
+
+
+# XL376, XL377: codes in hand.
+
+
+def _other_code(context: PlanContext) -> Violations:
+    for cluster, node, situation in context.reservations():
+        held = situation.authorization
+        if held is None or held.authorization is None or not by_reservation(cluster):
+            continue
+        account = context.index.account_of(cluster)
+        lines = () if situation.lines is UNKNOWN else situation.lines
+        wanted = wanted_lines(context.index, context.matrix.sides, account, node, lines)
+        named = tuple(line.line for line in wanted.lines if line.quantity and not line.carried)
+        pairs = [pair for pair in paired(named, held.authorization.lines) if pair[1] != pair[2]]
+        if pairs:
+            texts = listed(f"{name} {code} instead of {want}" for name, want, code in pairs)
+            text = f"The authorization code in hand says {texts}."
+            yield Violation(node.address, text, (Kind.INSTALL_AUTHORIZATION,))
+
+
+def _unreadable_code(context: PlanContext) -> Violations:
+    for _, node, situation in context.reservations():
+        held = situation.authorization
+        if held is not None and held.authorization is None:
+            text = f"The authorization code {held.code_id} cannot be read, so nothing of it can be checked."
+            yield Violation(node.address, text, (Kind.INSTALL_AUTHORIZATION,))
+
+
+def _not_readable_here(context: PlanContext) -> Violations:
+    for _, node, situation in context.reservations():
+        away = [code for code in situation.codes if not code.readable]
+        if away:
+            kinds = listed(sorted({code.kind.value for code in away}))
+            text = f"The {kinds} code is held, and cannot be read here: another machine has its key."
+            yield Violation(node.address, text, told=True)
+
+
+# XL212: terms.
+
+
+def _term_ends(context: PlanContext) -> Violations:
+    until = (context.now + timedelta(days=_DAYS_TO_TERM)).date().isoformat()
+    for _, node, situation in context.reservations():
+        lines = situation.known.lines if situation.known is not None else ()
+        ending = [line for line in lines if line.ends and line.ends[:10] <= until]
+        if ending:
+            names = listed(f"{line.name or line.tag} ({line.ends})" for line in ending)
+            text = f"The term of {names} ends; the node takes notice at its next restart."
+            yield Violation(node.address, text)
+
+
+# XL067: what a return means.
+
+
+def _returning(context: PlanContext) -> Violations:
+    for action in context.actions:
+        if action.kind is Kind.RETURN_RESERVATION:
+            yield Violation(
+                action.address,
+                "From the return on the node has no licence; its return code is the only way to free them.",
+                severity=Severity.INFO,
+            )
+
+
+def _gone_from_token(context: PlanContext) -> Violations:
+    """XL324, for clusters in no mode at all: nothing is managed, and something is there."""
+    for cluster, node, situation in context.reservations():
+        managed = by_token(cluster) or by_reservation(cluster)
+        leaving = State.RETIRED in (cluster.state, node.state)
+        if not managed and not leaving and situation.row in (Row.CONVERGED, *IN_TRANSIT):
+            yield Violation(
+                node.address, f"The node has a reservation: {situation.row.value}.", severity=Severity.INFO
+            )
+
+
+RULES = (
+    Rule(
+        RuleCard(
+            "XL067",
+            ("S67", "S64", "S66", "S68"),
+            Level.ADVICE,
+            "plan",
+            "A return is followed by the removal of the instance.",
+            "If the return code is lost, only Cisco licensing can free the licences; this journal keeps it.",
+            "Apply the removal too; it is planned.",
+            f"{TAC}, reservations",
+        ),
+        plan=_returning,
+    ),
+    Rule(
+        RuleCard(
+            "XL078",
+            ("S78", "S62", "S70", "S76", "S81"),
+            Level.ADVICE,
+            "plan",
+            "No reservation is left half-way.",
+            "Between two steps the node and CSSM disagree. It can go on at any time, on any day.",
+            "Apply the plan; it goes on from there.",
+            f"{TAC}, reservations",
+        ),
+        plan=_under_way,
+    ),
+    Rule(
+        RuleCard(
+            "XL212",
+            ("A12",),
+            Level.ADVICE,
+            "plan",
+            "The term of a reserved licence does not end soon.",
+            "The node takes notice of the end only when it restarts: an upgrade may then leave it short.",
+            "Renew the licence, then update the reservation.",
+            GUIDE,
+        ),
+        plan=_term_ends,
+    ),
+    Rule(
+        RuleCard(
+            "XL370",
+            ("S67", "S71"),
+            Level.HARD,
+            "plan",
+            "Both sides of a reservation and the journal fit together.",
+            "Where they do not, any next step could strand licences or reserve them twice.",
+            "Look at both sides, then say what is so: xlicense op resolve SERIAL.",
+            OURS,
+        ),
+        plan=_by_person,
+    ),
+    Rule(
+        RuleCard(
+            "XL371",
+            ("A10", "S53"),
+            Level.HARD,
+            "plan",
+            "A request is cancelled only where CSSM has no reservation for it.",
+            "Cancelling a request that was reserved strands its licences.",
+            "Look at Product Instances, and state what is there.",
+            OURS,
+        ),
+        plan=lambda context: [*_no_proof(context), *_out_already(context)],
+    ),
+    Rule(
+        RuleCard(
+            "XL374",
+            ("S73",),
+            Level.HARD,
+            "plan",
+            "Every line of a reservation is known before it is changed.",
+            "An update sends the totals of every line.",
+            "Attest the reservation, or let the account be read.",
+            HELP,
+        ),
+        plan=_lines_not_known,
+    ),
+    Rule(
+        RuleCard(
+            "XL376",
+            ("S61", "S77"),
+            Level.GUARD,
+            "plan",
+            "The authorization code says what the YAML wants.",
+            "Once installed it is what the node has.",
+            "Change the YAML, ask for another code, or override this rule to install what the code says.",
+            OURS,
+        ),
+        plan=_other_code,
+    ),
+    Rule(
+        RuleCard(
+            UNREADABLE_CODE,
+            ("S61",),
+            Level.GUARD,
+            "plan",
+            "An authorization code is checked before it is installed.",
+            "One that is not the known XML may belong to another node or hold other quantities.",
+            "Compare it with the portal, then override this rule.",
+            OURS,
+        ),
+        plan=_unreadable_code,
+    ),
+    Rule(
+        RuleCard(
+            "XL378",
+            (),
+            Level.HARD,
+            "plan",
+            "A code that is needed can be read here.",
+            "Codes are encrypted; only the recipients of the workspace can open them.",
+            "Go on where the key is, or copy the identity here; xlicense key test tells.",
+            OURS,
+        ),
+        plan=_not_readable_here,
+    ),
+    Rule(
+        RuleCard(
+            "XL379",
+            ("S45",),
+            Level.ADVICE,
+            "plan",
+            "A cluster whose mode is not managed holds no reservation.",
+            "What the YAML does not name is left alone.",
+            "Write registration: {mode: reservation} to manage it.",
+            OURS,
+        ),
+        plan=_gone_from_token,
+    ),
+)

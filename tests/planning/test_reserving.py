@@ -1,0 +1,365 @@
+"""What each row of the matrix plans, from literals: the way in, the way out, updates and migrations."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from reconciler import model as m
+
+from .fleet import NOW, TOKEN, account, by_name, licence, rules_of
+from .reserved import (
+    ASKED,
+    DESK12,
+    FRESH,
+    READY,
+    RMS,
+    code,
+    core,
+    instance,
+    known,
+    line,
+    planned,
+    reserve,
+    said,
+    serial,
+    stock,
+)
+
+K = m.Kind
+ONE = core()
+S1 = serial(ONE)
+
+
+def names(plan: m.Plan) -> list[str]:
+    return [action.kind.value.split(".")[1] for action in plan.actions]
+
+
+def test_an_unregistered_node_enables_requests_reserves_and_installs() -> None:
+    made = planned(ONE, FRESH)
+    assert names(made) == [
+        "enable_reservation",
+        "request_reservation",
+        "reserve",
+        "install_authorization",
+    ]
+    fields = {change.field: (change.before, change.after) for change in made.changes}
+    assert fields == {
+        "registration": ("unregistered", "registered - specific license reservation"),
+        "reserve.rms": (0, 5),
+    }
+    asked = made.actions[2]
+    assert asked.params["lines"] == [{"entitlement": "rms", "name": RMS, "tag": "regid.rms", "quantity": 5}]
+    assert asked.params["request"] == f"request/{S1}"
+    assert asked.makes == f"authorization/{S1}"
+    assert set(made.actions[-1].settles) == {change.id for change in made.changes}
+
+
+def test_a_converged_node_plans_nothing() -> None:
+    made = planned(ONE, READY, [stock(rms=50, instances=[instance(S1, line(RMS, 5))])])
+    assert (made.changes, made.actions, rules_of(made)) == ((), (), set())
+
+
+def test_a_node_registered_by_token_deregisters_first() -> None:
+    made = planned(ONE, licence(), held=m.HeldState(evaluation=(m.EvaluationSeen(S1, 80 * 86400, NOW),)))
+    assert names(made)[:2] == ["deregister", "enable_reservation"]
+
+
+@pytest.mark.parametrize(("was", "wants", "refused"), [(5, 8, set()), (5, 3, {"XL073"})])
+def test_a_quantity_change_is_an_update_and_never_a_return(was: int, wants: int, refused: set[str]) -> None:
+    of = core(nodes={"n1": {"reserve": reserve(rms=wants)}})
+    made = planned(of, READY, [stock(rms=50, instances=[instance(S1, line(RMS, was))])])
+    assert {refusal.rule for refusal in made.refusals} == refused
+    actions = made.actions or made.withheld
+    assert [action.kind for action in actions] == [
+        K.UPDATE_RESERVATION,
+        K.INSTALL_AUTHORIZATION,
+        K.CONFIRM_RESERVATION,
+    ]
+    assert actions[0].params["lines"][0]["before"] == was
+    assert actions[0].params["lines"][0]["quantity"] == wants
+    assert actions[1].params["confirms"] is True
+
+
+def test_a_line_that_the_yaml_does_not_name_is_carried_over() -> None:
+    of = core(nodes={"n1": {"reserve": reserve(rms=8)}})
+    there = instance(S1, line(RMS, 5), line(DESK12, 40))
+    made = planned(of, READY, [stock(rms=50, desk12=0, instances=[there])])
+    lines = {item["name"]: (item["before"], item["quantity"]) for item in made.actions[0].params["lines"]}
+    assert lines == {RMS: (5, 8), DESK12: (40, 40)}
+
+
+def test_lines_that_nobody_knows_are_not_updated() -> None:
+    of = core(nodes={"n1": {"reserve": reserve(rms=8)}})
+    there = m.Instance("x", serial=S1, pid="EXPY", reserved=m.UNKNOWN)
+    made = planned(of, READY, [stock(rms=50, instances=[there])])
+    assert made.actions == ()
+    assert "XL374" in rules_of(made)
+
+
+ROWS = {
+    "requested, code held": (ASKED, (), ("request",), None, ["reserve", "install_authorization"]),
+    "requested and reserved, code held": (
+        ASKED,
+        (5,),
+        ("authorization",),
+        m.ReservedState.ISSUED,
+        ["install_authorization"],
+    ),
+    "requested and reserved, code lost": (
+        ASKED,
+        (5,),
+        (),
+        m.ReservedState.ISSUED,
+        ["fetch_authorization", "install_authorization"],
+    ),
+    "returned, not removed": (
+        FRESH,
+        (5,),
+        ("return",),
+        m.ReservedState.RETURNED,
+        ["remove_instance", "enable_reservation", "request_reservation", "reserve", "install_authorization"],
+    ),
+    "reserved, request gone": (
+        FRESH,
+        (5,),
+        ("authorization",),
+        m.ReservedState.ISSUED,
+        [
+            "return_authorization",
+            "remove_instance",
+            "enable_reservation",
+            "request_reservation",
+            "reserve",
+            "install_authorization",
+        ],
+    ),
+    "updated, not installed": (
+        READY,
+        (5,),
+        ("authorization",),
+        m.ReservedState.UPDATE_ISSUED,
+        ["install_authorization", "confirm_reservation"],
+    ),
+    "updated, code lost": (
+        READY,
+        (5,),
+        (),
+        m.ReservedState.UPDATE_ISSUED,
+        ["fetch_authorization", "install_authorization", "confirm_reservation"],
+    ),
+    "installed, not confirmed": (
+        READY,
+        (5,),
+        ("confirmation",),
+        m.ReservedState.UPDATE_INSTALLED,
+        ["confirm_reservation"],
+    ),
+    "installed, confirmation lost": (
+        READY,
+        (5,),
+        (),
+        m.ReservedState.UPDATE_INSTALLED,
+        ["confirm_reservation"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_every_row_goes_on_from_where_it_stands(name: str) -> None:
+    block, reserved, kinds, state, wanted = ROWS[name]
+    codes = tuple(
+        code(m.CodeKind(kind), S1, authorization=said(S1, rms=5) if kind == "authorization" else None)
+        for kind in kinds
+    )
+    facts = (known(S1, state, lines=said(S1, rms=5).lines),) if state else ()
+    shown = [instance(S1, *(line(RMS, count) for count in reserved))] if reserved else []
+    made = planned(ONE, block, [stock(rms=50, instances=shown)], m.HeldState(codes=codes, reserved=facts))
+    assert sorted(names(made)) == sorted(wanted)
+    assert made.changes
+
+
+def test_a_lost_request_code_is_cancelled_and_asked_for_again_where_cssm_has_nothing() -> None:
+    held = m.HeldState(requested=(m.Requested(S1, NOW),))
+    assert names(planned(ONE, ASKED, held=held))[:2] == ["cancel_reservation", "request_reservation"]
+
+
+def test_without_proof_that_cssm_has_nothing_a_lost_request_is_left_alone() -> None:
+    held = m.HeldState(requested=(m.Requested(S1, NOW),))
+    made = planned(ONE, ASKED, held=held, by_person=True)
+    assert made.actions == ()
+    assert "XL371" in rules_of(made)
+
+
+def test_an_attestation_after_the_request_is_proof() -> None:
+    emea = m.Address.of_account("emea")
+    held = m.HeldState(
+        requested=(m.Requested(S1, NOW - timedelta(hours=2)),),
+        attested=(m.Attested(emea, NOW - timedelta(hours=1), "A. Person"),),
+    )
+    assert names(planned(ONE, ASKED, held=held, by_person=True))[0] == "cancel_reservation"
+
+
+PERSON = {
+    "foreign request": (ASKED, [], m.HeldState()),
+    "foreign reservation": (ASKED, [instance(S1, line(RMS, 5))], m.HeldState()),
+    "foreign update": (READY, [instance(S1, line(RMS, 5, pending=9))], m.HeldState()),
+    "stranded": (FRESH, [instance(S1, line(RMS, 5))], m.HeldState()),
+    "absent": (READY, [], m.HeldState()),
+    "two modes": (licence(), [instance(S1, line(RMS, 5))], m.HeldState()),
+    "universal": (licence(registration=m.RegistrationStatus.RESERVED_UNIVERSAL), [], m.HeldState()),
+    "poisoned": (FRESH, [m.Instance("x", serial=S1, pid="EXPY")], m.HeldState()),
+    "snapshot": (
+        READY,
+        [instance(S1, line(RMS, 9))],
+        m.HeldState(reserved=(known(S1, m.ReservedState.INSTALLED, lines=said(S1, rms=5).lines),)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PERSON)
+def test_what_does_not_fit_together_is_left_to_a_person(name: str) -> None:
+    block, instances, held = PERSON[name]
+    made = planned(ONE, block, [stock(rms=50, instances=instances)], held)
+    assert made.actions == ()
+    assert "XL370" in rules_of(made)
+
+
+def test_a_reservation_in_two_accounts_is_left_to_a_person() -> None:
+    other = account("apac")
+    shown = [instance(S1, line(RMS, 5))]
+    made = planned(
+        ONE, READY, [stock(rms=50, instances=shown), stock("apac", shown, rms=5)], extra_accounts=[other]
+    )
+    assert made.actions == ()
+    assert "XL370" in rules_of(made)
+
+
+def test_another_virtual_account_is_a_return_and_a_new_reservation() -> None:
+    other = account("apac")
+    held = m.HeldState(evaluation=(m.EvaluationSeen(S1, 80 * 86400, NOW),))
+    made = planned(
+        ONE,
+        READY,
+        [stock(rms=50, instances=[]), stock("apac", [instance(S1, line(RMS, 5))], rms=0)],
+        held,
+        extra_accounts=[other],
+    )
+    assert [f"{action.kind.value} {action.address.name}" for action in made.actions] == [
+        "node.return_reservation n1",
+        "account.remove_instance apac",
+        "node.request_reservation n1",
+        "account.reserve emea",
+        "node.install_authorization n1",
+    ]
+
+
+def test_a_retired_node_returns_and_its_instance_is_removed() -> None:
+    of = core(nodes={"n1": {"state": m.State.RETIRED, "reserve": ()}})
+    held = m.HeldState(evaluation=(m.EvaluationSeen(S1, 80 * 86400, NOW),))
+    made = planned(of, READY, [stock(rms=50, instances=[instance(S1, line(RMS, 5))])], held)
+    assert names(made) == ["return_reservation", "remove_instance"]
+
+
+def test_a_return_is_refused_where_no_evaluation_is_left() -> None:
+    of = core(nodes={"n1": {"state": m.State.RETIRED, "reserve": ()}})
+    held = m.HeldState(evaluation=(m.EvaluationSeen(S1, 0, NOW),))
+    made = planned(of, READY, [stock(rms=50, instances=[instance(S1, line(RMS, 5))])], held)
+    assert made.actions == ()
+    assert "XL097" in rules_of(made)
+
+
+def test_from_reservation_to_token_the_node_returns_switches_off_and_registers() -> None:
+    of = core(registration=TOKEN, nodes={"n1": {"reserve": ()}})
+    held = m.HeldState(evaluation=(m.EvaluationSeen(S1, 80 * 86400, NOW),))
+    made = planned(of, READY, [stock(rms=50, instances=[instance(S1, line(RMS, 5))])], held)
+    assert by_name(made.actions) == [
+        "account.create_token emea",
+        "node.return_reservation n1",
+        "account.remove_instance emea",
+        "node.disable_reservation n1",
+        "node.register n1",
+        "account.revoke_token emea",
+    ]
+
+
+def test_a_dead_node_is_replaced_by_a_rehost() -> None:
+    of = core(nodes={"n1": {"replaces": "0DEAD001"}})
+    shown = [instance("0DEAD001", line(RMS, 5))]
+    made = planned(of, FRESH, [stock(rms=0, instances=shown)])
+    assert names(made) == ["enable_reservation", "request_reservation", "rehost", "install_authorization"]
+    assert made.actions[2].carrier is m.Carrier.PERSON
+
+
+def test_every_request_comes_before_the_first_trip_to_the_portal() -> None:
+    of = core(3)
+    made = planned(of, FRESH, by_person=True)
+    order = names(made)
+    assert order.count("reserve") == 3
+    assert max(place for place, name in enumerate(order) if name == "request_reservation") < order.index(
+        "reserve"
+    )
+
+
+def test_several_versions_of_a_licence_need_a_word() -> None:
+    of = core(nodes={"n1": {"reserve": reserve(desktop=200)}})
+    made = planned(of, FRESH, [stock(desk12=300, desk14=300)])
+    assert made.actions == ()
+    (refusal,) = [item for item in made.refusals if item.rule == "XL057"]
+    assert "(12.x)" in refusal.message
+    assert "version: 14" in refusal.remedy
+    chosen = core(nodes={"n1": {"reserve": reserve(desktop=(200, "14"))}})
+    made = planned(chosen, FRESH, [stock(desk12=300, desk14=300)])
+    assert made.actions[2].params["lines"][0]["tag"] == "regid.desk,14.0_b"
+
+
+def test_a_licence_that_the_account_does_not_have_cannot_be_reserved_by_api() -> None:
+    made = planned(ONE, FRESH, [stock(desk12=300)])
+    assert made.actions == ()
+    assert "XL057" in rules_of(made)
+
+
+def test_a_code_that_says_something_else_is_not_installed_without_a_word() -> None:
+    held = m.HeldState(
+        codes=(code(m.CodeKind.AUTHORIZATION, S1, authorization=said(S1, rms=4)),),
+        reserved=(known(S1, m.ReservedState.ISSUED, lines=said(S1, rms=4).lines),),
+    )
+    accounts = [stock(rms=50, instances=[instance(S1, line(RMS, 4))])]
+    made = planned(ONE, ASKED, accounts, held)
+    assert made.actions == ()
+    assert "XL376" in rules_of(made)
+    assert names(planned(ONE, ASKED, accounts, held, overrides=("XL376",))) == ["install_authorization"]
+
+
+def test_a_code_that_cannot_be_read_is_installed_only_by_override() -> None:
+    held = m.HeldState(codes=(code(m.CodeKind.AUTHORIZATION, S1),))
+    made = planned(ONE, ASKED, None, held)
+    assert made.actions == ()
+    assert "XL377" in rules_of(made)
+    (action,) = planned(ONE, ASKED, None, held, overrides=("XL377",)).actions
+    assert action.params["unchecked"] is True
+
+
+def test_a_persons_word_about_a_foreign_request_lets_the_plan_go_on() -> None:
+    held = m.HeldState(resolutions=(m.Resolution(S1, "adopt", NOW, "A. Person", "it was us"),))
+    assert names(planned(ONE, ASKED, held=held))[0] == "cancel_reservation"
+
+
+def test_on_a_hand_off_account_an_installed_node_needs_an_attestation() -> None:
+    made = planned(ONE, READY, by_person=True)
+    assert made.actions == ()
+    (finding,) = [item for item in made.findings if item.code == "XL370"]
+    assert "handoff attest emea" in str(finding.remedy)
+
+
+def test_a_listed_ghost_is_removed_and_one_that_holds_a_reservation_is_not() -> None:
+    listed = (m.RemoveInstance("0DEAD001", "scrapped"), m.RemoveInstance("0DEAD002", "scrapped"))
+    of = core()
+    shown = [
+        m.Instance("old", serial="0DEAD001", reserved=()),
+        instance("0DEAD002", line(RMS, 5)),
+        instance(S1, line(RMS, 5)),
+    ]
+    made = planned(of, READY, [stock(rms=5, instances=shown)], home={"remove_instances": listed})
+    assert [(action.kind, action.subject) for action in made.actions] == [(K.REMOVE_GHOST, "0DEAD001")]
