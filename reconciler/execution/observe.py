@@ -16,8 +16,8 @@ from reconciler.model import (
     Address,
     ClusterDesired,
     EvaluationSeen,
-    NodeObserved,
     ManagerKind,
+    NodeObserved,
     Observation,
     RegistrationMode,
 )
