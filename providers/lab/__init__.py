@@ -6,10 +6,11 @@ Needs the extra ``lab`` (aiohttp, trustme).
 
 ::
 
-    nouns, dialect      what there is, and the forms that documents leave open
+    nouns, reserved, dialect         what there is, and the forms that documents leave open
     world, agent, manager, by_hand   what happens: the truth, a node's agent, a manager, an admin
-    shell, texts/       a node's command line, and what it prints
-    surfaces, views     a manager's API, and its JSON
+    reservation, slr, codes          a reservation on a node and in CSSM, and the codes between them
+    shell, texts/                    a node's command line, and what it prints
+    surfaces, slr_calls, calls, views   a manager's API, and its JSON
     door, expressway, cssm, faults, ledger   real servers, what goes wrong, what was asked
     worldfile, lab, process, control         a world from YAML, the servers together, the process
 """

@@ -101,6 +101,7 @@ def register(world: World, node: Node, token: str) -> None:
     """Start a registration; the outcome shows later. Raises NotNow on a registered node or without smart."""
     if not node.smart or node.registration is not None:
         raise NotNow("already registered" if node.smart else "smart licensing is disabled")
+    _without_reservation(node)
     _start(world, node, token, again=False)
 
 
@@ -108,7 +109,17 @@ def reregister(world: World, node: Node, token: str) -> None:
     """Start a registration whatever the state; a registered node stays so until the new one stands."""
     if not node.smart:
         raise NotNow("smart licensing is disabled")
+    _without_reservation(node)
     _start(world, node, token, again=node.registration is not None)
+
+
+def _without_reservation(node: Node) -> None:
+    """Reserved or about to be, a node takes no token. Raises NotNow."""
+    holding = node.holding
+    if holding.installed is not None or holding.request is not None:
+        raise NotNow("a reservation is installed or in progress")
+    if holding.enabled and node.dialect.register_while_enabled == "refused":
+        raise NotNow("license reservation is enabled")
 
 
 def _start(world: World, node: Node, token: str, *, again: bool) -> None:
@@ -298,7 +309,7 @@ def alarm_uuid(world: World) -> str:
 def settle_alarms(world: World, node: Node) -> None:
     """Raise and clear the alarms that follow from what is so: evaluation ending or over, pool too small."""
     left = node.evaluation_left(world.now)
-    running = node.smart and node.registration is None
+    running = node.smart and not node.licensed
     facts = {
         IN_EVALUATION: running and 0 < left <= WARNING_DAYS * DAY,
         EVALUATION_OVER: running and left <= 0,

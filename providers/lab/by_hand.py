@@ -85,7 +85,7 @@ def _version(world: World, node: Node, value: str) -> None:
     node.version = _one_of(value, *RELEASES)
     if numbers(value) >= (14, 2, 0):
         node.smart = True
-    if node.registration is None:
+    if not node.licensed:
         agent.start_evaluation(node, world.now)
 
 
@@ -136,7 +136,7 @@ def _registration(world: World, node: Node, value: str) -> None:
 
 def _evaluation_days(world: World, node: Node, value: str) -> None:
     node.evaluation_seconds = _number(value) * 86_400
-    node.evaluation_since = world.now if node.registration is None and node.smart else None
+    node.evaluation_since = world.now if node.smart and not node.licensed else None
 
 
 def _number(value: str) -> float:

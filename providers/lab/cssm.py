@@ -20,12 +20,12 @@ from typing import Any
 from aiohttp import web
 
 from . import surfaces, views
+from .calls import Call, Route
 from .door import Door, reset
 from .faults import ON_SERVER, Fault, Faults
 from .ledger import Asked, Login
 from .manager import Declined
 from .nouns import ON_PREM, Client, Manager
-from .surfaces import Call, Route
 from .views import Json
 from .world import World
 
@@ -121,7 +121,7 @@ class ManagerServer:
         try:
             return 200, route.handler(call), True
         except Declined as declined:
-            return 200, views.error(str(declined)), False
+            return 200, declined.answer or views.error(str(declined)), False
 
     def _client(self, request: web.Request) -> Client | None:
         kind, _, value = request.headers.get("Authorization", "").partition(" ")

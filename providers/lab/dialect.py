@@ -35,7 +35,30 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "long_lines": ("whole", "folded"),
     "switch_while_registered": ("refused", "accepted"),
     "instance_key": ("serial", "uuid"),
+    "reserved_words": ("mixed", "title", "upper", "underscore"),
+    "reservation_place": ("tail", "heading", "both"),
+    "reserved_lines": ("hidden", "listed"),
+    "last_codes": ("hidden", "printed"),
+    "request_code": ("plain", "compact"),
+    "request_again": ("same", "new"),
+    "request_words": ("bare", "sentence", "labelled"),
+    "stale_request": ("accepted", "refused"),
+    "install_again": ("reprinted", "refused"),
+    "install_words": ("lines", "joined", "labelled", "sentence"),
+    "first_confirmation": ("printed", "omitted"),
+    "return_words": ("lines", "joined", "labelled"),
+    "return_authorization_words": ("generated", "lines", "labelled"),
+    "register_while_enabled": ("refused", "accepted"),
+    "tty_line": ("cut", "beeps", "whole"),
 }
+FORMS: dict[str, tuple[str, ...]] = {
+    "reservations_shown": ("lines", "usage", "absent"),
+    "pending_shown": ("yes", "no"),
+    "reserved_key": ("serial", "uuid", "both"),
+    "reserve_error": ("inside", "outside"),
+    "extra_line": ("none", "added"),
+}
+"""The same for CSSM, one answer for a whole manager."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +88,21 @@ class Dialect:
     long_lines: str = "whole"
     switch_while_registered: str = "refused"
     instance_key: str = "serial"
+    reserved_words: str = "mixed"
+    reservation_place: str = "tail"
+    reserved_lines: str = "hidden"
+    last_codes: str = "hidden"
+    request_code: str = "plain"
+    request_again: str = "same"
+    request_words: str = "bare"
+    stale_request: str = "accepted"
+    install_again: str = "reprinted"
+    install_words: str = "lines"
+    first_confirmation: str = "printed"
+    return_words: str = "lines"
+    return_authorization_words: str = "generated"
+    register_while_enabled: str = "refused"
+    tty_line: str = "cut"
 
 
 PLAIN = Dialect()
@@ -74,6 +112,12 @@ def draw(seed: str) -> Dialect:
     """A dialect drawn by this seed: the same seed gives the same dialect on every machine."""
     dice = random.Random(seed)  # noqa: S311 - a choice of layout, not a secret
     return Dialect(**{name: dice.choice(answers) for name, answers in CHOICES.items()})
+
+
+def draw_forms(seed: str) -> dict[str, str]:
+    """The forms of a manager drawn by this seed."""
+    dice = random.Random(seed)  # noqa: S311 - a choice of answers, not a secret
+    return {name: dice.choice(answers) for name, answers in FORMS.items()}
 
 
 def change(dialect: Dialect, answers: Mapping[str, str]) -> Dialect:

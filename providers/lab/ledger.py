@@ -39,6 +39,17 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
+class Used:
+    """One code that came back: entered at CSSM, or typed on a node; ``accepted`` or refused."""
+
+    at: datetime
+    where: str
+    kind: str
+    value: str
+    accepted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Login:
     """One try to log in to a node, or to fetch a bearer from a server."""
 
@@ -54,6 +65,7 @@ class Ledger:
     def __init__(self) -> None:
         self.asked: list[Asked] = []
         self.given: list[Given] = []
+        self.used: list[Used] = []
         self.logins: list[Login] = []
 
     def asked_of(self, where: str, containing: str = "") -> tuple[Asked, ...]:
@@ -70,6 +82,10 @@ class Ledger:
 
     def codes(self, kind: str | None = None) -> tuple[Given, ...]:
         return tuple(one for one in self.given if kind in (None, one.kind))
+
+    def uses(self, value: str, *, accepted: bool | None = True) -> int:
+        """How often a code was used; ``accepted`` None counts refusals too."""
+        return sum(1 for one in self.used if one.value == value and accepted in (None, one.accepted))
 
     def login_count(self, where: str, *, accepted: bool | None = None) -> int:
         return sum(1 for one in self.logins if one.where == where and accepted in (None, one.accepted))

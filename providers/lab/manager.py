@@ -7,6 +7,7 @@ a node makes of an answer (`agent`). Sources: admin guide X15.3, CSSM built-in h
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from .ledger import Given
 from .nouns import EXPRESSWAY_TAG, Account, Instance, Manager, Node, Token, VirtualAccount
@@ -14,7 +15,11 @@ from .world import World
 
 
 class Declined(Exception):
-    """The manager says no; the text is its sentence."""
+    """The manager says no; the text is its sentence. ``answer`` is the whole answer where it has another
+    form than the usual one.
+    """
+
+    answer: dict[str, Any] | None = None
 
 
 def create_token(
@@ -87,19 +92,22 @@ def instance_of(world: World, node: Node) -> Instance:
         product_type="EXPY",
         registered_at=world.now,
         last_contact=world.now,
-        uuid=node.uuid if node.dialect.instance_key == "uuid" else "",
+        uuid=node.uuid,
         shown_by_host=node.privacy in ("none", "version"),
         usage=dict(node.usage),
         node=node.name,
+        key=node.dialect.instance_key,
     )
 
 
 def drop_instance(manager: Manager, node: Node) -> bool:
-    """Take the node's instance out of every virtual account of this manager; what it used is free again."""
+    """Take the node's connected instance out of every virtual account of this manager; what it used is free
+    again. A reservation stays: only its return code ends it.
+    """
     gone = False
     for account in manager.accounts:
         for virtual_account in account.virtual_accounts:
-            kept = [instance for instance in virtual_account.instances if instance.node != node.name]
+            kept = [one for one in virtual_account.instances if one.node != node.name or one.booking]
             gone = gone or len(kept) < len(virtual_account.instances)
             virtual_account.instances[:] = kept
     return gone
@@ -108,7 +116,7 @@ def drop_instance(manager: Manager, node: Node) -> bool:
 def hear_from(world: World, virtual_account: VirtualAccount, node: Node) -> None:
     """A contact of a registered node: last contact, name (or not, with privacy) and usage are taken over."""
     for instance in virtual_account.instances:
-        if instance.node == node.name:
+        if instance.node == node.name and instance.booking is None:
             instance.last_contact = world.now
             instance.host_name = node.host_name
             instance.shown_by_host = node.privacy in ("none", "version")

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from .dialect import Dialect
+from .dialect import FORMS, Dialect
+from .reserved import Booking, Holding
 
 CLOUD = "cloud"
 ON_PREM = "on-prem"
@@ -28,12 +29,26 @@ QUIRKS = {
 RMS = "Cisco Expressway Rich Media Session License"
 DESKTOP = "UC Manager Enhanced License (12.x)"
 ROOM = "UC Manager Telepresence Room License (12.x)"
-ENTITLEMENTS = {"rms": RMS, "desktop": DESKTOP, "room": ROOM}
+DESKTOP_14 = "UC Manager Enhanced License (14.x)"
+ROOM_14 = "UC Manager Telepresence Room License (14.x)"
+AAS = "Expressway Advanced Account Security Entitlement"
+ENTITLEMENTS = {
+    "rms": RMS,
+    "desktop": DESKTOP,
+    "room": ROOM,
+    "desktop14": DESKTOP_14,
+    "room14": ROOM_14,
+    "aas": AAS,
+}
 TAGS = {
     RMS: "regid.2020-01.com.cisco.EXP_RMS,1.0_lab",
     DESKTOP: "regid.2016-07.com.cisco.UCM_Enhanced,12.0_66d0d1cf-4863-4761-91d0-d01d3eb1949a",
     ROOM: "regid.2016-07.com.cisco.UCM_TelePresenceRoom,12.0_d9a71418-29e9-4c9a-9d3a-1366ebe38e7c",
+    DESKTOP_14: "regid.2021-06.com.cisco.UCM_Enhanced,14.0_lab",
+    ROOM_14: "regid.2021-06.com.cisco.UCM_TelePresenceRoom,14.0_lab",
+    AAS: "regid.2020-01.com.cisco.EXP_AAS,1.0_lab",
 }
+PLR_TAG = "regid.2020-01.com.cisco.EXP_PLR,1.0_lab"
 EXPRESSWAY_TAG = "regid.2020-01.com.cisco.EXPY,1.0_lab"
 
 
@@ -52,7 +67,10 @@ class Pool:
 
 @dataclass(slots=True)
 class Instance:
-    """A product instance. ``node`` is the lab node behind it, None for other products and other teams."""
+    """A product instance. ``node`` is the lab node behind it, None for other products and other teams.
+
+    ``key`` is what CSSM shows of its identity: serial, uuid or both. ``booking`` is its reservation.
+    """
 
     serial: str
     pid: str
@@ -65,6 +83,8 @@ class Instance:
     shown_by_host: bool = True
     usage: dict[str, int] = field(default_factory=dict)
     node: str | None = None
+    key: str = "serial"
+    booking: Booking | None = None
 
 
 @dataclass(slots=True)
@@ -97,7 +117,23 @@ class VirtualAccount:
     tokens: list[Token] = field(default_factory=list)
 
     def in_use(self, licence: str) -> int:
-        return sum(instance.usage.get(licence, 0) for instance in self.instances)
+        """What is not free: used by connected instances, and booked by reservations."""
+        pool = self.pool(licence)
+        used = sum(instance.usage.get(licence, 0) for instance in self.instances)
+        return used + (self.booked(pool) if pool else 0)
+
+    def booked(self, pool: Pool) -> int:
+        return sum(one.booking.booked(pool.tag) for one in self.instances if one.booking)
+
+    def in_transit(self, pool: Pool) -> int:
+        return sum(one.booking.in_transit(pool.tag) for one in self.instances if one.booking)
+
+    def available(self, pool: Pool) -> int:
+        """What may be reserved; less than nothing where connected instances use more than there is."""
+        return pool.quantity - self.in_use(pool.name)
+
+    def pool_tagged(self, tag: str) -> Pool | None:
+        return next((pool for pool in self.pools if pool.tag == tag), None)
 
     def pool(self, licence: str) -> Pool | None:
         return next((pool for pool in self.pools if pool.name == licence), None)
@@ -120,7 +156,10 @@ class VirtualAccount:
 
 @dataclass(slots=True)
 class Account:
-    """A Smart Account (by ``domain``), or a local account of an On-Prem (by ``name``)."""
+    """A Smart Account (by ``domain``), or a local account of an On-Prem (by ``name``). ``reservations`` is
+    Cisco's flag for License Reservation. ``rehost_limit``: so many failed products may wait for removal
+    without licences that stand in for theirs.
+    """
 
     name: str
     domain: str
@@ -128,6 +167,8 @@ class Account:
     virtual_accounts: list[VirtualAccount] = field(default_factory=list)
     export_right: bool = True
     linked_virtual_account: str | None = None
+    reservations: bool = True
+    rehost_limit: int = 2
 
 
 @dataclass(slots=True)
@@ -147,7 +188,8 @@ class Manager:
     """CSSM (cloud) or an SSM On-Prem. ``host_names`` are what nodes may call an On-Prem.
 
     ``answers_nodes`` False: nodes cannot reach it. ``token_uses`` is what a new token gets where the request
-    says nothing, None is no limit. ``quirks`` picks among the answers that were seen (`QUIRKS`).
+    says nothing, None is no limit. ``quirks`` picks among the answers that were seen (`QUIRKS`),
+    ``forms`` among those that nobody has shown (`dialect.FORMS`).
     """
 
     name: str
@@ -159,6 +201,11 @@ class Manager:
     answers_nodes: bool = True
     token_uses: int | None = None
     quirks: dict[str, bool] = field(default_factory=dict)
+    forms: dict[str, str] = field(default_factory=dict)
+
+    def form(self, name: str) -> str:
+        """The answer to an open question; the likeliest where none was chosen."""
+        return self.forms.get(name, FORMS[name][0])
 
 
 @dataclass(slots=True)
@@ -273,9 +320,16 @@ class Node:
     attempt: Attempt | None = None
     failure: str | None = None
     failed_at: datetime | None = None
+    booted_at: datetime | None = None
+    holding: Holding = field(default_factory=Holding)
+
+    @property
+    def licensed(self) -> bool:
+        """Registered with a token, or by an installed reservation: evaluation stands still."""
+        return self.registration is not None or self.holding.installed is not None
 
     def evaluation_left(self, now: datetime) -> float:
-        """Seconds left of the one evaluation period; it runs only while smart, unregistered."""
+        """Seconds left of the one evaluation period; it runs only while smart, unregistered, unreserved."""
         ran = (now - self.evaluation_since).total_seconds() if self.evaluation_since else 0.0
         return max(0.0, self.evaluation_seconds - ran)
 

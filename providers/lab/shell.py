@@ -11,9 +11,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import agent
+from . import agent, reservation
 from .nouns import Node
 from .texts import configuration, licence, status
+from .texts import reservation as replies
 from .world import World
 
 OK, ERROR, NOT_RECOGNIZED = "OK", "ERROR", "Command not recognized."
@@ -110,7 +111,7 @@ def _configuration(world: World, node: Node, rest: str) -> Said:
     if not colon:
         lines = configuration.listed(world, node, path)
         return Said(end=NOT_RECOGNIZED, ran=False) if lines is None else Said(tuple(lines))
-    if path in _SETTERS:
+    if path in _SETTERS and configuration.listed(world, node, path):
         _SETTERS[path](world, node, value)
         return Said()
     if path in _ACTIONS_AS_SETTINGS and node.dialect.spelling != "command":
@@ -157,11 +158,19 @@ def _one_of(allowed: tuple[str, ...], value: str) -> str:
     return value.casefold()
 
 
+def _set_reservation(_world: World, node: Node, value: str) -> None:
+    if _one_of(("on", "off"), value) == "on":
+        reservation.enable(node)
+    else:
+        reservation.disable(node)
+
+
 _SETTERS: dict[str, Callable[[World, Node, str], None]] = {
     "license smart transport": _set_transport,
     "license smart url": _set_url,
     "license smart privacy": _set_privacy,
     "license smart debug": _set_debug,
+    "license smart reservationenable": _set_reservation,
 }
 
 # -- xCommand, and the same actions spelled as settings ----------------------------------------------------
@@ -171,6 +180,8 @@ def _command(world: World, node: Node, rest: str) -> Said:
     path, _, value = _split(rest)
     if path.endswith("?"):
         return _usage(node, path, command=True)
+    if (asked := _RESERVATION.match(rest)) and reservation.knows_reservations(node):
+        return _reservation(world, node, asked[1].casefold(), asked[2].strip())
     if path in _ACTIONS and node.dialect.spelling != "configuration":
         return _ACTIONS[path](world, node, value)
     return Said(end=NOT_RECOGNIZED, ran=False)
@@ -216,6 +227,35 @@ def _renew_auth(world: World, node: Node, _value: str) -> Said:
     return Said()
 
 
+_RESERVATION = re.compile(r"license\s+smart\s+reservation\s+(\w+)(?::|\s|$)(.*)", re.IGNORECASE | re.DOTALL)
+
+
+def _reservation(world: World, node: Node, verb: str, value: str) -> Said:
+    """The commands of the admin guide; only the two that take a code take anything."""
+    if verb in ("install", "returnauthorization"):
+        code = _quoted_code(value)
+        if verb == "install":
+            return Said(replies.installed(node, reservation.install(world, node, code)))
+        returned = reservation.return_authorization(world, node, code)
+        return Said(replies.returned(node.dialect.return_authorization_words, returned))
+    if verb not in ("request", "return", "cancel") or value:
+        return Said(end=NOT_RECOGNIZED, ran=False)
+    if verb == "request":
+        return Said(replies.requested(node, reservation.request(world, node)))
+    if verb == "return":
+        return Said(replies.returned(node.dialect.return_words, reservation.give_back(world, node)))
+    reservation.cancel(node)
+    return Said()
+
+
+def _quoted_code(value: str) -> str:
+    """The code stands in double quotes (admin guide X15.3); one that was cut has lost the second."""
+    quoted = re.fullmatch(r'"([^"]+)"', value)
+    if quoted is None:
+        raise _Wrong("the authorization code must be enclosed in double quotes")
+    return quoted[1]
+
+
 _Action = Callable[[World, Node, str], Said]
 _ACTIONS: dict[str, _Action] = {
     "license smart register idtoken": _register,
@@ -248,4 +288,7 @@ def _usage(node: Node, path: str, *, command: bool) -> Said:
     lines = [*configuration.USAGE, *(configuration.ACTIONS_USAGE if as_settings else [])]
     if command:
         lines = configuration.COMMANDS_USAGE if node.dialect.spelling != "configuration" else []
+    if reservation.knows_reservations(node):
+        more = configuration.RESERVATIONS_USAGE if command else [configuration.RESERVATION_USAGE]
+        lines = [*lines, *more]
     return Said(tuple(lines), ran=False)

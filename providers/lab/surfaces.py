@@ -7,90 +7,25 @@
     on-prem         /backend/api/v1/…  or  /api/v1/…                          SSM On-Prem
 
 Belongs here: the tables of paths and their handlers over the world. Does not belong here: bearers, status
-codes of the transport, faults (`cssm`), field names (`views`). A path that no document or client shows
-(creating tokens on software-apis) is not here: it answers 404.
+codes of the transport, faults (`cssm`), field names (`views`), reservations (`slr_calls`). A path
+that no document or client shows (creating tokens on software-apis) is not here: it answers 404.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.parse import unquote
 
 from . import manager as managers
-from . import views
+from . import slr_calls, views
+from .calls import Call, Route, route, whole
 from .manager import Declined
-from .nouns import ON_PREM, Account, Client, Instance, Manager, VirtualAccount
+from .nouns import ON_PREM, Instance, Manager, VirtualAccount
 from .views import Json
-from .world import World
 
 LEGACY = "/services/api/smart-accounts-and-licensing"
 SOFTWARE_APIS = "/v1/software/apis"
-PAGE_CAP = 100
 MOVING_UP_TO = 150
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request after authentication. ``parts`` are the decoded variable parts of the path."""
-
-    world: World
-    manager: Manager
-    client: Client
-    parts: tuple[str, ...]
-    query: dict[str, str]
-    headers: dict[str, str]
-    body: Json
-
-    def account(self) -> Account:
-        """The account that the path names first. Raises Declined."""
-        for account in self.manager.accounts:
-            if self.parts[0] in ((account.name,) if self.manager.kind == ON_PREM else (account.domain,)):
-                return account
-        raise Declined(f"Smart Account {self.parts[0]} was not found or you have no access to it")
-
-    def virtual_account(self) -> VirtualAccount:
-        """The virtual account that the path names second. Raises Declined."""
-        for va in self.account().virtual_accounts:
-            if va.name == self.parts[1]:
-                return va
-        raise Declined(f"Virtual Account {self.parts[1]} was not found or you have no access to it")
-
-    def quirk(self, name: str) -> bool:
-        """Whether the manager answers in this way; see `nouns.QUIRKS`."""
-        return self.manager.quirks.get(name, False)
-
-    def chosen(self) -> list[VirtualAccount]:
-        """The virtual accounts that the body names; an empty list is all of them."""
-        wanted = self.body.get("virtualAccounts") or []
-        return [va for va in self.account().virtual_accounts if not wanted or va.name in wanted]
-
-    def paged(self, rows: list[Json]) -> list[Json]:
-        limit = _number(self.body.get("limit", self.query.get("limit")), 50)
-        offset = _number(self.body.get("offset", self.query.get("offset")), 0)
-        return views.page(rows, min(limit, PAGE_CAP), offset)
-
-
-def _number(value: object, otherwise: int) -> int:
-    text = str(value)
-    return int(text) if text.isdigit() else otherwise
-
-
-Handler = Callable[[Call], Json]
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    method: str
-    pattern: re.Pattern[str]
-    handler: Handler
-    writes: bool = False
-
-
-def route(method: str, path: str, handler: Handler, *, writes: bool = False) -> Route:
-    """``{}`` in a path is one variable part."""
-    return Route(method, re.compile(path.replace("{}", "([^/]+)")), handler, writes)
 
 
 def find(manager: Manager, method: str, raw_path: str) -> tuple[Route, tuple[str, ...]] | None:
@@ -142,7 +77,7 @@ def _pnp_virtual_accounts(call: Call) -> Json:
 
 
 def _pnp_page(call: Call, rows: list[Json]) -> Json:
-    start, size = _number(call.query.get("startIdx"), 0), _number(call.query.get("rowsPerPage"), 100)
+    start, size = whole(call.query.get("startIdx"), 0), whole(call.query.get("rowsPerPage"), 100)
     return {"totalRows": len(rows), "data": views.page(rows, size, start)}
 
 
@@ -195,14 +130,14 @@ def _create_token(call: Call) -> Json:
     if body.get("exportControlled") not in ("Allowed", "Not Allowed"):
         raise Declined("exportControlled must be Allowed or Not Allowed")
     uses = body.get("numberofUses") if call.manager.kind == ON_PREM else None
-    limit = _number(uses, call.manager.token_uses or 0)
+    limit = whole(uses, call.manager.token_uses or 0)
     made = managers.create_token(
         call.world,
         call.manager,
         call.account(),
         call.virtual_account(),
         description=str(body.get("description", "")),
-        days=_number(body.get("expiresAfterDays"), 0),
+        days=whole(body.get("expiresAfterDays"), 0),
         export=body["exportControlled"] == "Allowed",
         max_uses=limit or None,
         created_by=call.client.client_id,
@@ -223,7 +158,8 @@ def _revoke_tokens(call: Call) -> Json:
 
 
 def _licences(call: Call) -> Json:
-    rows = [views.licence(va, pool) for va in call.chosen() for pool in va.pools]
+    pending = call.manager.form("pending_shown") == "yes"
+    rows = [views.licence(va, pool, pending=pending) for va in call.chosen() for pool in va.pools]
     return views.success(totalRecords=len(rows), licenses=call.paged(rows))
 
 
@@ -234,7 +170,7 @@ def _subscriptions(call: Call) -> Json:
 
 def _let_others_move(call: Call, va: VirtualAccount) -> None:
     """Another product registers before the next page is cut, so that rows shift and the total grows."""
-    turning = _number(call.body.get("offset", call.query.get("offset")), 0) > 0
+    turning = whole(call.body.get("offset", call.query.get("offset")), 0) > 0
     if turning and call.quirk("moving_total") and len(va.instances) < MOVING_UP_TO:
         serial = f"FDO{call.world.number():08d}"
         now = call.world.now
@@ -246,7 +182,7 @@ def _let_others_move(call: Call, va: VirtualAccount) -> None:
 def _devices(call: Call) -> Json:
     for va in call.chosen()[:1]:
         _let_others_move(call, va)
-    rows = [views.device(va, one) for va in call.chosen() for one in va.instances]
+    rows = [views.device(va, one, call.manager) for va in call.chosen() for one in va.instances]
     return views.success(totalRecords=len(rows), devices=call.paged(rows))
 
 
@@ -323,6 +259,7 @@ LEGACY_ROUTES = (
         route(method, f"/v1/accounts/{path}", handler, writes=writes)
         for method, path, handler, writes in _SHARED
     ),
+    *slr_calls.LEGACY_ROUTES,
 )
 SOFTWARE_APIS_ROUTES = (
     route("GET", "/accounts/v1/user/search-smart-accounts", _user_accounts),
@@ -331,6 +268,7 @@ SOFTWARE_APIS_ROUTES = (
     route("POST", "/licensing/v2/get-summary", _new_summary),
     route("GET", "/licensing/v2/accounts/{}/devices", _devices_by_query),
     route("GET", "/licensing/v2/device/search", _device_search),
+    *slr_calls.SOFTWARE_APIS_ROUTES,
 )
 ON_PREM_ROUTES = (
     route("POST", "/api/v1/upstream_satellites/accounts", _local_accounts),

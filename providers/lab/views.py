@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from .nouns import Account, Instance, Pool, Token, VirtualAccount
+from .nouns import TAGS, Account, Instance, Manager, Pool, Token, VirtualAccount
+from .reserved import Booking
 
 Json = dict[str, Any]
 
@@ -126,8 +127,8 @@ def token(one: Token, *, bare: bool) -> Json:
 # -- licences ----------------------------------------------------------------------------------------------
 
 
-def licence(va: VirtualAccount, pool: Pool) -> Json:
-    """A line of the licence list: display name and no entitlement tag."""
+def licence(va: VirtualAccount, pool: Pool, *, pending: bool = True) -> Json:
+    """A line of the licence list: display name and no entitlement tag. What is reserved is in use."""
     in_use, lent = va.in_use(pool.name), va.lent_to(pool.name)
     short = va.short_of(pool.name)
     return {
@@ -136,8 +137,8 @@ def licence(va: VirtualAccount, pool: Pool) -> Json:
         "quantity": pool.quantity,
         "inUse": in_use,
         "available": pool.quantity - in_use,
-        "reserved": 0,
-        "pendingQuantity": 0,
+        "reserved": va.booked(pool),
+        "pendingQuantity": va.in_transit(pool) if pending else 0,
         "status": "Out Of Compliance" if short else "In Compliance",
         "billingType": pool.billing,
         "isPortable": False,
@@ -169,9 +170,14 @@ def _substitution(va: VirtualAccount, pool: Pool, lent: int) -> Json:
 def summary_line(va: VirtualAccount, pool: Pool, *, new_names: bool) -> Json:
     """A line of the tag summary; the quantity names differ between the surfaces."""
     in_use = va.in_use(pool.name)
-    quantities: Json = {"prepaid_entitled": pool.quantity, "prepaid_inuse": in_use, "prepaid_reserved": 0}
+    booked = va.booked(pool)
+    quantities: Json = {
+        "prepaid_entitled": pool.quantity,
+        "prepaid_inuse": in_use,
+        "prepaid_reserved": booked,
+    }
     if new_names:
-        quantities = {"entitled": pool.quantity, "future_entitled": 0, "inuse": in_use, "reserved": 0}
+        quantities = {"entitled": pool.quantity, "future_entitled": 0, "inuse": in_use, "reserved": booked}
     detail = {
         "billing_type": pool.billing,
         "quantity": pool.quantity,
@@ -212,14 +218,14 @@ def summary(va: VirtualAccount, asked: Json, at: datetime, *, new_names: bool) -
 
 
 def sudi(instance: Instance) -> Json:
-    """The key of an instance: serial, or only the uuid as UC products have it."""
+    """The key of an instance: serial, only the uuid as UC products have it, or both."""
     return {
         "macAddress": None,
         "suvi": None,
         "hostIdentifier": None,
-        "udiSerialNumber": "" if instance.uuid else instance.serial,
+        "udiSerialNumber": "" if instance.key == "uuid" else instance.serial,
         "udiPid": instance.pid,
-        "uuid": instance.uuid or None,
+        "uuid": None if instance.key == "serial" else instance.uuid,
         "udiVid": None,
     }
 
@@ -228,13 +234,49 @@ def shown_name(instance: Instance) -> str:
     """The host name where it is shared, else the identifier with its trailing blank."""
     if instance.shown_by_host and instance.host_name:
         return instance.host_name
-    key = f"UUID:{instance.uuid}" if instance.uuid else f"UDI_SN:{instance.serial}"
+    key = f"UUID:{instance.uuid}" if instance.key == "uuid" else f"UDI_SN:{instance.serial}"
     return f"UDI_PID:{instance.pid}; {key}; "
 
 
-def device(va: VirtualAccount, instance: Instance) -> Json:
+def device(va: VirtualAccount, instance: Instance, manager: Manager) -> Json:
     used = {name: count for name, count in instance.usage.items() if count}
     short = any(va.short_of(name) for name in used)
+    return {
+        **_device(va, instance, used, short=short),
+        **(_reserved(va, instance.booking, manager) if instance.booking else {}),
+    }
+
+
+def _reserved(va: VirtualAccount, booking: Booking, manager: Manager) -> Json:
+    """How a reservation shows is not published; the portal writes *(Reserved Licenses)* beside it. Inferred:
+    a list of its own, or the licences as if they were in use, or nothing (form ``reservations_shown``).
+    """
+    shown, pending = manager.form("reservations_shown"), manager.form("pending_shown") == "yes"
+    if shown == "absent":
+        return {}
+    if shown == "usage":
+        lines = [(tag, booking.booked(tag)) for tag in booking.totals()]
+        return {"licenseUsage": [{"license": _name(va, tag), "quantity": n} for tag, n in lines if n]}
+    moving = booking.update is not None
+    rows = [
+        {
+            "license": _name(va, tag),
+            "entitlementTag": tag,
+            "quantity": old,
+            **({"pendingQuantity": new if moving else None} if pending else {}),
+        }
+        for tag, (old, new) in booking.totals().items()
+    ]
+    status = {"reservationStatus": "IN_TRANSIT" if moving else "COMPLETE"} if pending else {}
+    return {"reservationType": "SPECIFIC", "reservedLicenses": rows, **status}
+
+
+def _name(va: VirtualAccount, tag: str) -> str:
+    pool = va.pool_tagged(tag)
+    return pool.name if pool else next((name for name, one in TAGS.items() if one == tag), tag)
+
+
+def _device(va: VirtualAccount, instance: Instance, used: dict[str, int], *, short: bool) -> Json:
     return {
         "licenseUsage": [{"license": name, "quantity": count} for name, count in used.items()],
         "hostName": instance.host_name if instance.shown_by_host else "",

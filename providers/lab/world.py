@@ -19,6 +19,7 @@ from typing import TypeVar
 
 from .ledger import Ledger
 from .nouns import CLOUD, ON_PREM, Account, Cluster, Manager, Node, VirtualAccount
+from .reserved import Issued
 
 Thing = TypeVar("Thing")
 
@@ -27,8 +28,9 @@ Thing = TypeVar("Thing")
 class Settings:
     """How fast things happen, in seconds of lab time. A real node retries every 15 minutes and replicates
     within a minute (admin guides X15.3 and X14.0); labs choose shorter times, or a ``time_scale``, at which
-    lab time runs so many times as fast as the wall. After ``ban_after`` refused logins in a row a node resets
-    every connection (0: never; the real threshold is not known).
+    lab time runs so many times as fast as the wall. An instance that was removed is gone after
+    ``removal_seconds`` (CSSM shows a removal late, up to 60 s). After ``ban_after`` refused logins in a row a
+    node resets every connection (0: never; the real threshold is not known).
     """
 
     seed: int = 1
@@ -36,6 +38,7 @@ class Settings:
     retry_seconds: float = 900.0
     replication_seconds: float = 60.0
     bearer_seconds: float = 3599.0
+    removal_seconds: float = 0.0
     time_scale: float = 1.0
     ban_after: int = 0
     proxies: tuple[str, ...] = ()
@@ -59,6 +62,7 @@ class World:
         self.managers: dict[str, Manager] = {}
         self.nodes: dict[str, Node] = {}
         self.clusters: dict[str, Cluster] = {}
+        self.issued: dict[str, Issued] = {}
         self.dice = random.Random(settings.seed)  # noqa: S311 - a repeatable world, no secret outside it
         self._agenda: list[_Due] = []
         self._numbers = itertools.count(1)
@@ -74,6 +78,18 @@ class World:
     def later(self, seconds: float, do: Callable[[], None]) -> None:
         """Put something on the agenda, so many seconds of lab time from now."""
         heapq.heappush(self._agenda, _Due(self.now + timedelta(seconds=seconds), next(self._numbers), do))
+
+    def soon(self, seconds: float, do: Callable[[], None]) -> None:
+        """Put something on the agenda, or do it now where it takes no time."""
+        if seconds:
+            self.later(seconds, do)
+        else:
+            do()
+
+    def older(self, one: Issued, other: Issued) -> bool:
+        """Whether an authorization code was given out before another."""
+        order = list(self.issued)
+        return order.index(one.text) < order.index(other.text)
 
     def next_due(self) -> datetime | None:
         """When the next thing happens by itself; a test advances the clock to it."""

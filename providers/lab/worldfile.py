@@ -85,6 +85,10 @@ def _quirks(where: str, value: Any) -> dict[str, bool]:
     return read(where, value, dict.fromkeys(QUIRKS, switch))
 
 
+def _forms(where: str, value: Any) -> dict[str, str]:
+    return read(where, value, {name: choice(*answers) for name, answers in dialect.FORMS.items()})
+
+
 _FILE: Spec = {"settings": mapping, "cloud": mapping, "on_prem": mapping, "clusters": mapping}
 _SETTINGS: Spec = {
     "seed": whole,
@@ -92,6 +96,7 @@ _SETTINGS: Spec = {
     "retry_seconds": number,
     "replication_seconds": number,
     "bearer_seconds": number,
+    "removal_seconds": number,
     "time_scale": number,
     "ban_after": whole,
     "proxies": lambda where, value: tuple(texts(where, value)),
@@ -103,6 +108,7 @@ _MANAGER: Spec = {
     "answers_nodes": switch,
     "token_uses": whole,
     "quirks": _quirks,
+    "forms": _forms,
     "clients": mappings,
     "accounts": mapping,
 }
@@ -118,6 +124,8 @@ _ACCOUNT: Spec = {
     "name": text,
     "domain": text,
     "export_right": switch,
+    "reservations": switch,
+    "rehost_limit": whole,
     "linked_virtual_account": text,
     "virtual_accounts": mapping,
 }
@@ -160,6 +168,7 @@ _CLUSTER: Spec = {"nodes": mapping, "primary": whole, "replicates_transport": sw
 _NODE: Spec = {
     "port": whole,
     "serial": text,
+    "uuid": text,
     "version": choice(*RELEASES),
     "role": choice("core", "edge"),
     "host_name": text,
@@ -270,7 +279,8 @@ def _instance(world: World, where: str, data: Data) -> Instance:
     given = read(where, data, _INSTANCE, needs=("serial", "pid"))
     at = world.now - timedelta(days=given.pop("contact_days_ago", 0))
     names = {"host_name": "", "product_tag": "", "product_type": "", **given}
-    return Instance(registered_at=at, last_contact=at, **names)
+    key = "uuid" if names.get("uuid") else "serial"
+    return Instance(registered_at=at, last_contact=at, key=key, **names)
 
 
 def _token(world: World, where: str, data: Data) -> Token:
@@ -308,10 +318,14 @@ def _node(world: World, where: str, name: str, cluster: str, data: Data, *, draw
         read(f"{where}.option_keys", one, _OPTION, needs=("key",)) for one in given.pop("option_keys", [])
     ]
     smart = registered is not None or numbers(given["version"]) >= SMART_BY_ITSELF
-    names = {"role": "core", "smart": smart, "host_name": f"{name.replace('/', '-')}.example.com", **given}
-    node = Node(
-        name, cluster=cluster, uuid=_uuid(name), dialect=form, evaluation_seconds=days * 86_400, **names
-    )
+    names = {
+        "role": "core",
+        "smart": smart,
+        "host_name": f"{name.replace('/', '-')}.example.com",
+        "uuid": _uuid(name),
+        **given,
+    }
+    node = Node(name, cluster=cluster, dialect=form, evaluation_seconds=days * 86_400, **names)
     node.option_keys = [(one["key"], one.get("description", "")) for one in options]
     node.alarms = [_alarm(world, f"{where}.alarms", one) for one in alarms]
     node.failed_at = world.now if node.failure else None

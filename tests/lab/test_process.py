@@ -262,6 +262,7 @@ def test_every_key_of_a_world_file_is_in_the_readme_of_the_example() -> None:
     keys = {key for spec in specs if isinstance(spec, dict) for key in spec}
     keys |= {
         *dialect.CHOICES,
+        *dialect.FORMS,
         *faults.MEANING,
         *nouns.QUIRKS,
         *by_hand.WHAT_A_NODE_HAS,

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from providers.lab.nouns import Node, numbers
+from providers.lab.nouns import Node
+from providers.lab.reservation import knows_reservations
 from providers.lab.world import World
 
 ALIASES = {"dns": "ip dns"}
-RESERVATIONS_FROM = (14, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,9 @@ def _smart(node: Node) -> list[Setting]:
         Setting("License Smart Privacy", node.privacy, words=True),
         Setting("License Smart Debug", node.debug, words=True),
     ]
-    if numbers(node.version)[:2] >= RESERVATIONS_FROM:
-        lines.append(Setting("License Smart ReservationEnable", "Off", words=True))
+    if knows_reservations(node):
+        switch = "On" if node.holding.enabled else "Off"
+        lines.append(Setting("License Smart ReservationEnable", switch, words=True))
     return lines
 
 
@@ -108,6 +109,13 @@ xConfiguration License Smart Reregister: <String>
 xConfiguration License Smart Deregister: <On/Off>
 xConfiguration License Smart Renew ID: <On/Off>
 xConfiguration License Smart Renew Auth: <On/Off>""".splitlines()
+RESERVATION_USAGE = "xConfiguration License Smart ReservationEnable: <On/Off>"
+RESERVATIONS_USAGE = """\
+xCommand License Smart Reservation Cancel
+xCommand License Smart Reservation Install: <String>
+xCommand License Smart Reservation Request
+xCommand License Smart Reservation Return
+xCommand License Smart Reservation ReturnAuthorization: <String>""".splitlines()
 COMMANDS_USAGE = """\
 xCommand License Smart Deregister
 xCommand License Smart Register Idtoken: <String>

@@ -17,7 +17,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from providers.lab.agent import authorization_expired, date_text, short
-from providers.lab.nouns import TAGS, Node, Registration, numbers
+from providers.lab.nouns import TAGS, Node, Registration
+from providers.lab.reservation import beyond
+from providers.lab.texts import reservation
 from providers.lab.world import World
 
 SENTENCE = (
@@ -41,7 +43,6 @@ WORDS = {
         "expired": "UNREGISTERED - REGISTRATION EXPIRED",
     },
 }
-RESERVATIONS_FROM = (14, 2)
 
 
 def block(world: World, node: Node) -> list[str]:
@@ -49,7 +50,7 @@ def block(world: World, node: Node) -> list[str]:
     lines = ["License:", "All: ", "Smart Licensing Status", "======================", ""]
     if not node.smart:
         return [*lines, "Smart Licensing is DISABLED", ""]
-    lines += ["Smart Licensing is ENABLED", ""]
+    lines += ["Smart Licensing is ENABLED", "", *reservation.heading(node)]
     for section in (_registration, _authorization, _privacy, _transport, _tail):
         lines += [*_indented(node, section(world, node)), ""]
     return [*lines, *node.extra_words]
@@ -62,13 +63,22 @@ def _indented(node: Node, lines: Iterator[str]) -> Iterator[str]:
         yield line if heading or node.dialect.indent == "none" else f"  {line}"
 
 
-_TITLES = ("License Usage", "Product Information", "Agent Version", "Reservation Info", "Proxy:")
+_TITLES = (
+    "License Usage",
+    "Product Information",
+    "Agent Version",
+    "Reservation Info",
+    "Specified license reservations:",
+    "Proxy:",
+)
 
 
 def _registration(_world: World, node: Node) -> Iterator[str]:
     yield "Registration:"
     registration = node.registration
-    if registration is None:
+    if node.holding.installed is not None or node.holding.request is not None:
+        yield from reservation.registration(node)
+    elif registration is None:
         yield f"Status: {_registration_words(node)}"
         yield "Export-Controlled Functionality: NOT ALLOWED"
     else:
@@ -107,6 +117,9 @@ def _failure(node: Node) -> Iterator[str]:
 
 def _authorization(world: World, node: Node) -> Iterator[str]:
     yield "License Authorization: "
+    if node.holding.installed is not None:
+        yield f"Status: {reservation.authorization(node)}"
+        return
     if node.registration is None:
         yield from _evaluation(world, node)
         return
@@ -190,8 +203,7 @@ def _tail(_world: World, node: Node) -> Iterator[str]:
     yield from _usage(node)
     yield from ("", "Product Information", "===================", _udi(node))
     yield from ("", "Agent Version", "=============", "Smart Agent for Licensing: 4.9.3_rel/34")
-    if numbers(node.version)[:2] >= RESERVATIONS_FROM:
-        yield from ("", "Reservation Info", "================", "License reservation: DISABLED")
+    yield from reservation.info(node)
 
 
 def _usage(node: Node) -> Iterator[str]:
@@ -211,6 +223,8 @@ def _usage(node: Node) -> Iterator[str]:
 
 
 def _usage_words(node: Node, name: str) -> str:
+    if node.holding.installed is not None:
+        return "NOT AUTHORIZED" if name in beyond(node) else "AUTHORIZED"
     if node.registration is None:
         return "EVAL MODE"
     if name in short(node):
@@ -219,5 +233,7 @@ def _usage_words(node: Node, name: str) -> str:
 
 
 def _udi(node: Node) -> str:
-    uuid = f",UUID:{node.uuid}" if node.dialect.udi == "uuid" else ""
+    """With the uuid where the dialect has it, and where a plain request code shows it anyway."""
+    asked = node.holding.enabled and node.dialect.request_code == "plain"
+    uuid = f",UUID:{node.uuid}" if asked or node.dialect.udi == "uuid" else ""
     return f"UDI: PID:EXPY,SN:{node.serial}{uuid}"
