@@ -118,7 +118,9 @@ def _answer_all(common: Common, folder: Path, by: str | None, ticket: str | None
 
     codes = []
     with workspace_journal(common) as journal:
-        for item in sort_files(folder, journal.handoffs(all=True)):
+        waiting = journal.handoffs()
+        closed = [item for item in journal.handoffs(all=True) if item not in waiting]
+        for item in sort_files(folder, waiting, closed):
             name = one_line(item.name)
             if item.handoff_id is None:
                 common.console.result(f"{name}: not used: it {one_line(item.problem)}")

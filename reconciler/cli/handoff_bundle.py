@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import JournalError, UsageError
-from reconciler.model import Desired, Waiting
+from reconciler.model import Desired, Kind, Waiting
 
 from .redact import REDACTOR
 
@@ -40,13 +40,21 @@ def chosen(waiting: Sequence[Waiting], ids: Sequence[str], account: str | None) 
     unknown = [name for name in ids if name not in known]
     if unknown:
         raise UsageError(f"no hand-off {', '.join(unknown)} waits", remedy="xlicense handoff list")
-    return tuple(
+    found = [
         item
         for item in waiting
         if not item.done
         and (not ids or item.handoff_id in ids)
         and (account is None or item.address == f"account/{account}")
-    )
+    ]
+    return tuple(sorted(found, key=lambda item: _ORDER.get(item.kind, len(_ORDER))))
+
+
+_ORDER = {
+    kind.value: place
+    for place, kind in enumerate((Kind.REMOVE_INSTANCE, Kind.REMOVE_GHOST, Kind.CONFIRM_RESERVATION))
+}
+"""What frees licences comes before what takes them; the rest keeps its order."""
 
 
 def pack(

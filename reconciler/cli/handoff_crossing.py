@@ -63,7 +63,7 @@ def export_command(
     for handoff_id, reason in packed.left_out:
         common.console.say(f"{handoff_id} is not in it: {reason}")
     if packed.bundle.requests:
-        _put(common, target, _written(packed, form), len(packed.bundle.requests))
+        _put(common, target, packed, form)
     else:
         common.console.note("Nothing waits at a portal; nothing was written.")
     return Exit.WAITING if packed.unreadable else Exit.OK
@@ -79,13 +79,16 @@ def _written(packed: Packed, form: str) -> str:
     return (markdown_sheet if form == "md" else csv_sheet)(packed.bundle, ink())
 
 
-def _put(common: Common, target: Path | None, text: str, count: int) -> None:
-    if target is None:
+def _put(common: Common, target: Path | None, packed: Packed, form: str) -> None:
+    text, count = _written(packed, form), len(packed.bundle.requests)
+    if target is not None:
+        write_whole(target, text, mode=PRIVATE)
+        common.console.result(shown(target.absolute()))
+        common.console.note(f"{count} {'hand-off is' if count == 1 else 'hand-offs are'} in it.")
+    elif form == "json":
+        common.console.json(text)
+    else:
         common.console.result(text)
-        return
-    write_whole(target, text, mode=PRIVATE)
-    common.console.result(shown(target.absolute()))
-    common.console.note(f"{count} {'hand-off is' if count == 1 else 'hand-offs are'} in it.")
 
 
 @command("import", examples=["xlicense handoff import answers.json"])

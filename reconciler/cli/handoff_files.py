@@ -28,17 +28,17 @@ class Sorted:
     problem: str = ""
 
 
-def sort_files(folder: Path, known: Sequence[Waiting]) -> list[Sorted]:
-    """Every file of the folder in order of name, hidden ones left out. ``known`` are all hand-offs, closed
-    ones too, so that a folder that was answered before fits again. Raises XlicenseError."""
+def sort_files(folder: Path, waiting: Sequence[Waiting], closed: Sequence[Waiting]) -> list[Sorted]:
+    """Every file of the folder in order of name, hidden ones left out. With the closed hand-offs a folder
+    that was answered before fits again. Raises XlicenseError."""
     try:
         files = sorted(path for path in folder.iterdir() if path.is_file() and path.name[0] != ".")
     except OSError as error:
         raise XlicenseError(f"the folder {folder} cannot be read: {error.strerror}") from None
-    return [_sorted(path, known) for path in files]
+    return [_sorted(path, waiting, closed) for path in files]
 
 
-def _sorted(path: Path, known: Sequence[Waiting]) -> Sorted:
+def _sorted(path: Path, waiting: Sequence[Waiting], closed: Sequence[Waiting]) -> Sorted:
     try:
         value = file_text(path)
         udi = read_authorization(value).udi
@@ -46,7 +46,7 @@ def _sorted(path: Path, known: Sequence[Waiting]) -> Sorted:
         return Sorted(path.name, problem=f"cannot be read: {error.strerror}")
     except ValueError as error:
         return Sorted(path.name, problem=f"is no authorization code: {error}")
-    return _for_device(path.name, value, udi, known)
+    return _for_device(path.name, value, udi, (waiting, closed))
 
 
 def file_text(path: Path) -> str:
@@ -74,14 +74,13 @@ def read_code(source: Path) -> str:
         raise XlicenseError(f"{source} cannot be used: {error}") from None
 
 
-def _for_device(name: str, value: str, udi: str, known: Sequence[Waiting]) -> Sorted:
+def _for_device(name: str, value: str, udi: str, known: Sequence[Sequence[Waiting]]) -> Sorted:
     """What waits comes before what is closed, and the newest before the others."""
-    fits = [item for item in known if item.wants is CodeKind.AUTHORIZATION and _is_for(item, udi)]
-    waiting = [item for item in fits if not item.done]
-    chosen = (waiting or fits)[-1:]
+    waiting, closed = ([item for item in items if _is_for(item, udi)] for items in known)
     if len(waiting) > 1:
         ids = ", ".join(item.handoff_id for item in waiting)
         return Sorted(name, value, problem=f"is for {udi}, and several wait for it: {ids}")
+    chosen = (waiting or closed)[-1:]
     if not chosen:
         return Sorted(name, value, problem=f"is for {udi}, and no hand-off waits for this device")
     return Sorted(name, value, chosen[0].handoff_id)
@@ -89,6 +88,8 @@ def _for_device(name: str, value: str, udi: str, known: Sequence[Waiting]) -> So
 
 def _is_for(item: Waiting, udi: str) -> bool:
     """By the identity that the node printed; by serial where none is known or the two share nothing."""
+    if item.wants is not CodeKind.AUTHORIZATION:
+        return False
     printed = item.params.get("udi")
     same = same_udi(udi, printed) if isinstance(printed, str) else None
     if same is not None:

@@ -63,7 +63,9 @@ def test_one_trip_serves_everything_of_an_account() -> None:
     assert text.index("Enter the confirmation code") < text.index("Revoke a registration token")
     assert "xlicense handoff answer handoff-c0ffee --done --by NAME" in text
     assert "xlicense handoff answer handoff-beef01 --file FILE --by NAME" in text
-    assert [row["task"] for row in rows(csv_sheet(bundle(request(), ELSEWHERE, CONFIRM), ink()))] == list("123")
+    assert [row["task"] for row in rows(csv_sheet(bundle(request(), ELSEWHERE, CONFIRM), ink()))] == list(
+        "123"
+    )
 
 
 def test_an_update_shows_old_and_new_of_every_line() -> None:
