@@ -160,20 +160,18 @@ def _number(table: Table, line: int, column: str, text: str) -> int | None:
 
 def _rows(text: str, table: Table, known: Sequence[str], needed: Sequence[str]) -> Iterator[Row]:
     """Every line of data with its number in the file, cells stripped, by column."""
-    lines = text.removeprefix("\ufeff").splitlines()
+    lines = text.removeprefix("\ufeff").splitlines(keepends=True)
     start = next((place for place, line in enumerate(lines) if line.strip()), None)
     if start is None:
         table.complain(1, f"the file is empty; its first line names the columns: {','.join(known)}")
         return
     reader = csv.reader(lines[start:], delimiter=_delimiter(lines[start]), strict=True)
-    columns = _columns(table, start + 1, next(reader), known, needed)
-    if columns is None:
-        return
-    table.columns = frozenset(columns)
     try:
-        for cells in reader:
+        columns = _columns(table, start + 1, next(reader), known, needed)
+        table.columns = frozenset(columns or ())
+        for cells in reader if columns else ():
             if any(cell.strip() for cell in cells):
-                yield from _row(table, start + reader.line_num, cells, columns)
+                yield from _row(table, start + reader.line_num, cells, columns or ())
     except csv.Error as error:
         table.complain(start + reader.line_num, f"cannot be read as CSV: {error}")
 
