@@ -193,8 +193,11 @@ class Journal(Protocol):
         """
         ...
 
-    def resolve_observed(self, op_id: str, state: EffectState, text: str) -> None:
-        """End an open effect because observation proved what became of it."""
+    def resolve_observed(
+        self, op_id: str, state: EffectState, text: str, *, took_effect: bool = False
+    ) -> None:
+        """End an open effect because observation proved what became of it. One that failed and
+        ``took_effect`` did what it was to do, and the code that it gave is lost."""
         ...
 
     def spooled(self, op_id: str) -> list[bytes]:

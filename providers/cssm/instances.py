@@ -11,7 +11,7 @@ known what is reserved.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +26,8 @@ _FLAGS = ("reserved", "isReserved", "is_reserved")
 _STATES = ("reservationStatus", "reservation_status", "reservationState")
 _NAMES = ("license", "licenseName", "displayName", "display_name", "name", "entitlementName")
 _TAGS = ("entitlementTag", "entitlement_tag", "tag")
-_COUNTS = ("reservedQuantity", "quantity", "count", "reserved")
+_USED = ("quantity", "count")
+_COUNTS = ("reservedQuantity", "reserved", *_USED)
 _PENDING = ("pendingQuantity", "pending_quantity", "pending", "newQuantity", "inTransitQuantity")
 _RESERVED_WORD = re.compile(r"reserv|\b[SP]LR\b|^(?:SPECIFIC|UNIVERSAL)$", re.IGNORECASE)
 _OTHER_WORD = re.compile(r"^(?:NONE|TOKEN|ID[ _]?TOKEN|CONNECTED)$", re.IGNORECASE)
@@ -52,7 +53,7 @@ def instance_of(row: Mapping[str, Any]) -> Instance | None:
         status=text(row.get("status")),
         last_contact=moment(row.get("lastContactDate")),
         reserved=_reserved(row),
-        usage=tuple(replace(line, pending=None) for line in _readable(_used(row))),
+        usage=tuple(replace(line, pending=None) for line in _readable(_used(row), _USED)),
     )
 
 
@@ -114,7 +115,7 @@ def _flag(value: Any) -> Maybe[bool]:
 def _lines(row: Mapping[str, Any], listed: Iterable[Mapping[str, Any]]) -> Maybe[tuple[ReservedLine, ...]]:
     """All of them, or not known: half a reservation would be read as a smaller one."""
     listed = list(listed)
-    lines = _readable(listed)
+    lines = _readable(listed, _COUNTS)
     if len(lines) < len(listed):
         return UNKNOWN
     moving = bool(_MOVING_WORD.search(_first(row, _STATES) or ""))
@@ -122,14 +123,14 @@ def _lines(row: Mapping[str, Any], listed: Iterable[Mapping[str, Any]]) -> Maybe
     return tuple(_settled(row, line) for line in lines) if still and not moving else tuple(lines)
 
 
-def _readable(listed: Iterable[Mapping[str, Any]]) -> list[ReservedLine]:
-    return [line for row in listed if (line := _line(row)) is not None]
+def _readable(listed: Iterable[Mapping[str, Any]], keys: Sequence[str]) -> list[ReservedLine]:
+    return [line for row in listed if (line := _line(row, keys)) is not None]
 
 
-def _line(row: Mapping[str, Any]) -> ReservedLine | None:
+def _line(row: Mapping[str, Any], keys: Sequence[str]) -> ReservedLine | None:
     tag = _first(row, _TAGS)
     name = _first(row, _NAMES) or tag
-    counts = (number(row.get(key)) for key in _COUNTS)
+    counts = (number(row.get(key)) for key in keys)
     quantity = next((count for count in counts if count is not UNKNOWN), UNKNOWN)
     if name is None or quantity is UNKNOWN:
         return None
@@ -188,6 +189,13 @@ def is_of(instance: Instance, udi: str | None, serial: str) -> bool:
     """Whether an instance is this device as far as both sides say: nothing that both state differs."""
     pid = udi_parts(udi or "").get("P")
     return may_be(instance, udi, serial) and (not pid or not instance.pid or pid == instance.pid.upper())
+
+
+def cannot_tell(instance: Instance, udi: str | None) -> bool:
+    """Whether an instance of no other product shows only a uuid, where none of the device is known."""
+    parts = udi_parts(udi or "")
+    other = instance.pid and parts.get("P") not in {None, instance.pid.upper()}
+    return bool(instance.uuid and not instance.serial and "U" not in parts and not other)
 
 
 def _plain(value: str | None) -> str:

@@ -20,9 +20,10 @@ from reconciler.model import (
     ProblemKind,
 )
 
-from . import instances, reserving, tolerant, wire, words
+from . import instances, reserving, tolerant, wire
 from .client import Client
 from .profiles import Operation, Surface
+from .refusals import may_not_reserve
 from .wire import Answer, Fault
 from .words import failure
 
@@ -111,7 +112,7 @@ async def _with_reservable(client: Client, surface: Surface, seen: AccountObserv
     try:
         found = reserving.reservable_of(await client.reservable(tags), _names(seen.pool))
     except ProviderError as error:
-        return replace(seen, reservation_allowed=False) if words.not_allowed(error.said) else seen
+        return replace(seen, reservation_allowed=False) if may_not_reserve(error.said) else seen
     return replace(seen, reservable=found)
 
 

@@ -30,7 +30,7 @@ Steps = tuple[str, ...]
 
 def instructions(action: Action, surface: Surface, where: Where) -> Steps:
     """One step a line; values in quotes are to be typed as they are."""
-    tab, steps = _PAGES.get(action.kind, ("General", _plain))
+    tab, steps = PAGES.get(action.kind, ("General", _plain))
     return (*_way_in(surface, where, tab, action.params), *steps(action))
 
 
@@ -92,8 +92,12 @@ _GENERATE = (
     "choose Generate Authorization Code."
 )
 _BRING_CODE = (
-    "Choose Copy to Clipboard or Download as File, close the window, and bring the whole authorization code "
-    "back as the answer, from its first character to its last. CSSM shows it to nobody else: keep it safe."
+    "Choose Copy to Clipboard or Download as File, and bring the whole authorization code back as the "
+    "answer, from its first character to its last. No published call shows it a second time: keep it safe."
+)
+_VERSIONS = (
+    "Where a licence is offered in the versions 12 and 14, take the one that is written above; where none "
+    "is, an Expressway takes either."
 )
 _ONLY_CISCO = "Where Cisco licensing must help, name the serial, the virtual account and what CSSM said."
 
@@ -106,10 +110,10 @@ def _reserve(action: Action) -> Steps:
             "not reserve yet: ask Cisco licensing to enable Specific License Reservation for it."
         ),
         f"Reservation Request Code: {_code(action, 'request')}  (of node {_device(action)}); choose Next.",
-        *_quantities(action, "Quantity to Reserve"),
+        *_quantities(action),
         _GENERATE,
         _BRING_CODE,
-        "No confirmation code has to be entered for this first installation.",
+        "Close the window. No confirmation code has to be entered for this first installation.",
     )
 
 
@@ -121,7 +125,7 @@ def _update(action: Action) -> Steps:
             "In its row choose Actions > Update Reserved Licenses… "
             "(not Remove: a reservation is never returned only to change its quantities)."
         ),
-        *_quantities(action, "new quantity"),
+        *_quantities(action),
         _GENERATE,
         _BRING_CODE,
         (
@@ -149,10 +153,7 @@ def _remove(action: Action) -> Steps:
         _row(action),
         "In its row choose Actions > Remove…",
         f"Reservation Return Code: {_code(action, 'return')}",
-        (
-            "Choose Remove Reservation. The licences go back to the virtual account; the row may stay for a "
-            "minute."
-        ),
+        "Confirm. The licences go back to the virtual account; the row may stay for a minute.",
         "Answer that it is done. Where CSSM does not accept the code, change nothing else and keep it. "
         + _ONLY_CISCO,
     )
@@ -182,7 +183,7 @@ def _rehost(action: Action) -> Steps:
             f"Reservation Request Code of the replacement: {_code(action, 'request')}  (of node "
             f"{_device(action)}); choose Next."
         ),
-        *_quantities(action, "Quantity to Reserve"),
+        *_quantities(action),
         _GENERATE,
         _BRING_CODE,
         (
@@ -198,8 +199,8 @@ def _fetch(action: Action) -> Steps:
         f"{_row(action)} It holds a reservation whose authorization code is not held here.",
         "Do NOT choose License Reservation… again: that would reserve a second time for one device.",
         (
-            "Open the instance by its name (or its menu Actions) and choose Download Reservation "
-            "Authorization Code or Download as File."
+            "Look for the download of its authorization code (Download as File), in the menu Actions of the "
+            "row and on the page of the instance, which opens by its name."
         ),
         "The reservation should be of:",
         *_lines(action.params, before=False),
@@ -222,12 +223,18 @@ def _code(action: Action, name: str) -> str:
     return f"<{slot}>" if slot else f"<the {name} code that node {action.params['serial']} printed>"
 
 
-def _quantities(action: Action, column: str) -> Steps:
-    before = action.kind is Kind.UPDATE_RESERVATION
+def _quantities(action: Action) -> Steps:
+    if action.kind is Kind.UPDATE_RESERVATION:
+        return (
+            "Choose Reserve a specific license, and enter exactly these amounts (totals, not differences):",
+            *_lines(action.params, before=True),
+            "Leave every other line as it is.",
+        )
     return (
-        f"Choose Reserve a specific license, and enter exactly, as totals, in the column {column}:",
-        *_lines(action.params, before=before),
-        "Leave every other line as it is." if before else "Leave every other line blank: a blank means 0.",
+        "Choose Reserve a specific license, and enter exactly these as Quantity to Reserve:",
+        *_lines(action.params, before=False),
+        "Leave every other line blank: a blank means 0.",
+        _VERSIONS,
     )
 
 
@@ -243,7 +250,7 @@ def _line(line: Mapping[str, Any], *, before: bool) -> str:
     return f'  "{called}": {line["quantity"]}{was}{tag}'
 
 
-_PAGES: Mapping[Kind, tuple[str, Callable[[Action], Steps]]] = {
+PAGES: Mapping[Kind, tuple[str, Callable[[Action], Steps]]] = {
     Kind.CREATE_TOKEN: ("General", _new_token),
     Kind.REVOKE_TOKEN: ("General", _revoke),
     Kind.RESERVE: ("Licenses", _reserve),

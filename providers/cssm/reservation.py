@@ -14,18 +14,29 @@ A look that fails means that nothing was sent.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain, repeat
 from typing import Any, TypeVar
 
 from reconciler.errors import ProviderError
-from reconciler.model import UNKNOWN, Action, CodeKind, Instance, Kind, Produced, Reply, ReservedLine
+from reconciler.model import (
+    UNKNOWN,
+    Action,
+    CodeKind,
+    Instance,
+    Kind,
+    Produced,
+    Reply,
+    ReservedLine,
+    udi_parts,
+)
 from reconciler.ports import Clock, Inputs
 
 from . import instances, observing, reserving, words
 from .client import Client
 from .profiles import CARRIED, Operation, Surface
+from .refusals import refused
 from .words import Where
 
 T = TypeVar("T")
@@ -56,6 +67,20 @@ class Device:
     def of(cls, params: Mapping[str, Any]) -> Device:
         return cls(str(params["serial"]), params.get("udi"), params.get("product_tag"))
 
+    def told_by(self, request_code: str) -> Device:
+        """With the identity inside a request code where that says more: CSSM shows what it was told there."""
+        said = (self.udi or "", request_code)
+        return replace(self, udi=max(said, key=lambda udi: len(udi_parts(udi))) or None)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """How CSSM is told which device: its key and product tag. ``instance`` is None where nobody looked."""
+
+    sudi: Mapping[str, str]
+    product_tag: str
+    instance: Instance | None
+
 
 class Reservations:
     """The reservation effects of one account."""
@@ -85,8 +110,8 @@ class Reservations:
         return await effects[action.kind](action, inputs, where)
 
     async def _reserve(self, action: Action, inputs: Inputs, where: Where) -> Reply:
-        device = Device.of(action.params)
         code = _code(action, inputs, "request", where)
+        device = Device.of(action.params).told_by(code)
         lines = await self._tagged(action.params["lines"], where)
         if not any(line["quantity"] for line in lines):
             raise words.refused_here(where, "no licence is to be reserved", "Reserve at least one licence.")
@@ -98,44 +123,40 @@ class Reservations:
     async def _update(self, action: Action, inputs: Inputs, where: Where) -> Reply:
         device = Device.of(action.params)
         lines = await self._tagged(action.params["lines"], where)
-        instance = await self._one(device, where)
-        _check_update(instance, lines, where)
-        sudi, tag = _key(device, instance)
-        answer = await self._sent(action, reserving.update_body(sudi, tag, lines), inputs)
+        target = await self._one(device, where)
+        _check_update(target.instance, lines, where)
+        body = reserving.update_body(target.sudi, target.product_tag, lines)
+        answer = await self._sent(action, body, inputs)
         said = "the new totals are in transit until the confirmation code is entered"
         return _issued(reserving.authorization_of(answer), where, said)
 
     async def _confirm(self, action: Action, inputs: Inputs, where: Where) -> Reply:
         device = Device.of(action.params)
         code = _code(action, inputs, "confirmation", where)
-        sudi, tag = _key(device, await self._one(device, where))
-        await self._sent(action, reserving.confirm_body(sudi, tag, code), inputs, code)
+        target = await self._one(device, where)
+        body = reserving.confirm_body(target.sudi, target.product_tag, code)
+        await self._sent(action, body, inputs, code)
         return Reply("the confirmation code was accepted")
 
     async def _remove(self, action: Action, inputs: Inputs, where: Where) -> Reply:
         device = Device.of(action.params)
         ghost = action.kind is Kind.REMOVE_GHOST
         code = None if ghost else _code(action, inputs, "return", where)
-        found = await self._found(device, where)
-        if not found:
+        target = await self._target(device, where)
+        if target is None:
             return Reply("the product instance is not there any more; nothing was sent")
-        instance = _only(found, device, where)
-        if ghost and instance.reserved is not UNKNOWN and instance.reserved:
-            raise words.refused_here(
-                where,
-                f"{instance.name} holds a reservation ({_listed(instance.reserved)})",
-                "A reservation is removed with its return code, or by Cisco licensing where that is lost.",
-            )
-        sudi, tag = _key(device, instance)
+        if ghost:
+            _check_ghost(target.instance, where)
         keys = self._surface.calls[_OPERATION[action.kind]].body_keys
-        await self._sent(action, reserving.remove_body(sudi, tag, code, keys), inputs, code or "")
+        body = reserving.remove_body(target.sudi, target.product_tag, code, keys)
+        await self._sent(action, body, inputs, code or "")
         return Reply(await self._gone(device))
 
     async def _sent(self, action: Action, body: Mapping[str, Any], inputs: Inputs, hidden: str = "") -> Any:
         operation = _OPERATION[action.kind]
         answer = reserving.judged(await self._client.mutate(operation, body, inputs.tap, hidden))
         if answer.fault is not None:
-            raise words.refused(self._client.hidden(answer, hidden), self._client.where(operation))
+            raise refused(self._client.hidden(answer, hidden), self._client.where(operation))
         return answer.data
 
     # Looks
@@ -148,54 +169,88 @@ class Reservations:
         return [dict(line) | {"tag": line.get("tag") or _tag_of(line, known, where)} for line in lines]
 
     async def _absent(self, device: Device, where: Where) -> None:
+        """A node that was registered until a moment ago may still be shown; a reservation will not go."""
         if not any(map(self._surface.can, (Operation.INSTANCES, Operation.DEVICE_SEARCH))):
             raise words.refused_here(
                 where,
                 "no call of this profile shows whether the device is in CSSM already",
                 "Let a person reserve: switch the capability reserve off for this account.",
             )
+        found = None
+        async for _ in self._looks():
+            found = await self._shown(device, where)
+            if found is None or _holds(found[0]):
+                break
+        if found is not None:
+            raise words.already_there(where, found[0].name, found[1])
+
+    async def _shown(self, device: Device, where: Where) -> tuple[Instance, str] | None:
+        """An instance that may be this device, and the place that shows it."""
+        seen: list[tuple[Instance, str]] = []
         if self._surface.can(Operation.INSTANCES):
-            for instance in await _look(self._client.instances(), where):
-                if instances.may_be(instance, device.udi, device.serial):
-                    raise words.already_there(where, instance.name, "this virtual account")
+            listed = await _look(self._client.instances(), where)
+            seen = [(one, "this virtual account") for one in listed]
         if self._surface.can(Operation.DEVICE_SEARCH):
-            await self._nowhere(device, where)
+            rows = await _look(self._client.devices(device.serial), where)
+            seen += [(one, instances.place_of(row)) for row in rows if (one := instances.instance_of(row))]
+        ours = (item for item in seen if instances.may_be(item[0], device.udi, device.serial))
+        return next(ours, None)
 
-    async def _nowhere(self, device: Device, where: Where) -> None:
-        for row in await _look(self._client.devices(device.serial), where):
-            instance = instances.instance_of(row)
-            if instance is not None and instances.may_be(instance, device.udi, device.serial):
-                raise words.already_there(where, instance.name, instances.place_of(row))
-
-    async def _found(self, device: Device, where: Where) -> list[Instance]:
+    async def _target(self, device: Device, where: Where) -> Target | None:
+        """The one instance of this device, None where the list has none. Where no call lists instances, the
+        device is what the node and the plan say."""
+        if not self._surface.can(Operation.INSTANCES):
+            return _unseen(device, where)
         seen = await _look(self._client.instances(), where)
-        return [one for one in seen if instances.is_of(one, device.udi, device.serial)]
-
-    async def _one(self, device: Device, where: Where) -> Instance:
-        found = await self._found(device, where)
+        found = [one for one in seen if instances.is_of(one, device.udi, device.serial)]
         if not found:
+            _check_absence(seen, device, where)
+            return None
+        instance = _only(found, device, where)
+        tag = instance.product_tag or device.product_tag or ""
+        return Target(instances.key_of(instance), tag, instance)
+
+    async def _one(self, device: Device, where: Where) -> Target:
+        target = await self._target(device, where)
+        if target is None:
             raise words.refused_here(
                 where,
                 f"no product instance {device.udi or device.serial} is in this virtual account",
                 "Look where it went under Product Instances; it may have been removed or transferred.",
             )
-        return _only(found, device, where)
+        return target
 
     async def _gone(self, device: Device) -> str:
         """Removal is visible late (up to a minute was seen). Not yet gone is still done."""
-        ends = self._clock.monotonic() + self._vanish
-        for pause in chain(_PAUSES, repeat(_PAUSES[-1])):
-            try:
-                seen = await self._client.instances()
-            except ProviderError:
-                return "accepted; whether the product instance is gone could not be read"
-            if not any(instances.is_of(one, device.udi, device.serial) for one in seen):
-                return "the product instance is gone and its licences are free"
-            left = ends - self._clock.monotonic()
-            if left <= 0:
+        present = None
+        async for _ in self._looks():
+            present = await self._still_there(device)
+            if not present:
                 break
-            await self._clock.sleep(min(pause, left))
-        return f"accepted; the product instance is still shown after {self._vanish:.0f} s, which CSSM may do"
+        if present is None:
+            return "accepted; whether the product instance is gone could not be read"
+        if present:
+            return f"accepted; CSSM still shows the product instance after {self._vanish:.0f} s, as it may"
+        return "the product instance is gone and its licences are free"
+
+    async def _looks(self) -> AsyncIterator[None]:
+        """Now, and again after growing pauses for as long as CSSM may show what is gone."""
+        ends = self._clock.monotonic() + self._vanish
+        pauses = chain(_PAUSES, repeat(_PAUSES[-1]))
+        yield
+        while (left := ends - self._clock.monotonic()) > 0:
+            await self._clock.sleep(min(next(pauses), left))
+            yield
+
+    async def _still_there(self, device: Device) -> bool | None:
+        """None where it cannot be read."""
+        if not self._surface.can(Operation.INSTANCES):
+            return None
+        try:
+            seen = await self._client.instances()
+        except ProviderError:
+            return None
+        return any(instances.is_of(one, device.udi, device.serial) for one in seen)
 
 
 def body_shown(action: Action, keys: Sequence[str]) -> dict[str, Any]:
@@ -262,15 +317,44 @@ def _only(found: Sequence[Instance], device: Device, where: Where) -> Instance:
     )
 
 
-def _key(device: Device, instance: Instance) -> tuple[dict[str, str], str]:
-    """The device key and product tag as CSSM shows them, blanks filled from what the node printed."""
-    key = instances.key_of(instance) or instances.sudi_of(device.udi, device.serial)
-    return key, instance.product_tag or device.product_tag or ""
+def _check_absence(seen: Sequence[Instance], device: Device, where: Where) -> None:
+    """A list proves that a device is not there only where its rows can be compared with it."""
+    unclear = [one.name for one in seen if instances.cannot_tell(one, device.udi)]
+    if unclear:
+        raise words.refused_here(
+            where,
+            f"CSSM shows {', '.join(unclear[:5])} by uuid only, and of {device.serial} no uuid is known",
+            "A person finds the instance at the portal and does it there.",
+        )
 
 
-def _check_update(instance: Instance, lines: Sequence[Mapping[str, Any]], where: Where) -> None:
+def _unseen(device: Device, where: Where) -> Target:
+    if not device.product_tag:
+        raise words.refused_here(
+            where,
+            f"no call of this profile shows the product tag of {device.serial}",
+            "Let a person do it: switch this capability off for the account.",
+        )
+    return Target(instances.sudi_of(device.udi, device.serial), device.product_tag, None)
+
+
+def _holds(instance: Instance) -> tuple[ReservedLine, ...]:
+    """What is certainly reserved for it."""
+    return () if instance.reserved is UNKNOWN else instance.reserved
+
+
+def _check_ghost(instance: Instance | None, where: Where) -> None:
+    if instance is not None and (held := _holds(instance)):
+        raise words.refused_here(
+            where,
+            f"{instance.name} holds a reservation ({_listed(held)})",
+            "A reservation is removed with its return code, or by Cisco licensing where that is lost.",
+        )
+
+
+def _check_update(instance: Instance | None, lines: Sequence[Mapping[str, Any]], where: Where) -> None:
     """An update carries totals of every line: one that is left out would be lost."""
-    if instance.reserved is UNKNOWN:
+    if instance is None or instance.reserved is UNKNOWN:
         return
     moving = [one for one in instance.reserved if one.pending is not UNKNOWN and one.pending is not None]
     if moving:

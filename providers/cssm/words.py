@@ -6,7 +6,6 @@ broke on the way (transport), the steps at the portal (portal). Pure.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -215,72 +214,7 @@ def _no_tool_kit(answer: Answer, where: Where) -> ProviderError:
     )
 
 
-# What CSSM refuses about reservations. Its texts are published nowhere but one (*Previous Product Return
-# Pending*, CSSM help), so words are looked for, the most particular first, and its own text is always quoted.
-
-_NEVER_TWICE = "Never reserve a second time for one device."
-
-_REFUSALS: tuple[tuple[str, str, str], ...] = (
-    (
-        r"previous product return pending",
-        "too many failed products still wait for their removal",
-        "Ask Cisco licensing to complete the pending removals, or add licences to the virtual account.",
-    ),
-    (
-        (
-            r"(?:p|s)lr\b.*\bnot\b|\bnot\b.*(?:enabled|authori[sz]ed|entitled|permitted|allowed).*reserv"
-            r"|reserv.*\bnot\b.*(?:enabled|authori[sz]ed|entitled|permitted|allowed)"
-        ),
-        "this Smart Account may not reserve licences",
-        "Ask Cisco licensing to enable Specific License Reservation (the Specific PLR flag) for the account.",
-    ),
-    (
-        r"transit|pending|not (?:yet )?confirmed|awaiting",
-        "an update of this reservation is in transit",
-        "Enter its confirmation code first: Product Instances > Actions > Enter Confirmation Code.",
-    ),
-    (
-        r"return code|confirmation code",
-        "the code does not belong to this product instance, or was used before",
-        "Compare the serial; keep the code, and ask Cisco licensing where it is the right one.",
-    ),
-    (
-        r"already (?:exist|regist|reserv|in use|been)|duplicate|exists already",
-        "a product instance of this device exists already",
-        (
-            f"Look at it under Product Instances; a return that was never completed looks like this. "
-            f"{_NEVER_TWICE}"
-        ),
-    ),
-    (
-        (
-            r"insufficient|not enough|exceed|shortage|not available|unavailable|no (?:more )?licen[cs]es"
-            r"|more than (?:the )?available|only \d+"
-        ),
-        "the virtual account has too few free licences",
-        "Free or add licences in this virtual account; only what is available can be reserved.",
-    ),
-    (
-        r"request code|reservation code",
-        "the reservation request code is not accepted",
-        "Compare it with what the node printed; it is used up once a reservation was made with it.",
-    ),
-)
-
-
-def refused(answer: Answer, where: Where) -> ProviderError:
-    """The error of an answer about a reservation: *no* in CSSM's words, and what it means."""
-    if answer.fault is not Fault.REJECTED:
-        return failure(answer, where)
-    for words, meaning, remedy in _REFUSALS:
-        if re.search(words, answer.said, re.IGNORECASE):
-            return Rejected(f"{where}: {meaning}{_quoted(answer)}", said=answer.said, remedy=remedy)
-    return failure(answer, where)
-
-
-def not_allowed(said: str) -> bool:
-    """Whether these are words for an account that may not reserve at all."""
-    return re.search(_REFUSALS[1][0], said, re.IGNORECASE) is not None
+# Reservations: what a look before sending says
 
 
 def not_sent(error: ProviderError, where: Where) -> ProviderError:
@@ -294,10 +228,13 @@ def not_sent(error: ProviderError, where: Where) -> ProviderError:
     )
 
 
+NEVER_TWICE = "Never reserve a second time for one device."
+
+
 def without_code(where: Where) -> ProviderError:
     return Unreadable(
         f"{where}: CSSM said yes, but its answer holds no authorization code; the licences are reserved",
-        remedy=f"Fetch the code at the portal, from the product instance. {_NEVER_TWICE}",
+        remedy=f"Fetch the code at the portal, from the product instance. {NEVER_TWICE}",
     )
 
 
@@ -306,7 +243,7 @@ def already_there(where: Where, shown: str, place: str) -> ProviderError:
         f"{where}: nothing was sent, for {place} shows this device already: {shown}. A reservation that was "
         "not installed, or a return that was begun on the node and never completed in CSSM, looks like this",
         remedy="Fetch its authorization code at the portal, or remove it with its return code; where that "
-        f"is lost, ask Cisco licensing to remove the product instance. {_NEVER_TWICE}",
+        f"is lost, ask Cisco licensing to remove the product instance. {NEVER_TWICE}",
     )
 
 

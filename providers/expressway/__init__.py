@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from .provider import ExpresswayProvider
 
 if TYPE_CHECKING:
-    from .transport import HostKey, check_host_key, fetch_host_key
+    from .transport import HostKey, check_host_key
 
-__all__ = ["ExpresswayProvider", "HostKey", "check_host_key", "fetch_host_key"]
+__all__ = ["ExpresswayProvider", "HostKey", "check_host_key"]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from reconciler.model import UNKNOWN, AuthorizationStatus, Maybe, RegistrationStatus
 
@@ -81,8 +82,12 @@ def _is_rule(text: str) -> bool:
     return len(text) > 2 and set(text) <= {"=", "-"}
 
 
-def sections(lines: Sequence[str]) -> Block:
-    """The block that these lines hold, whatever stands around it."""
+@lru_cache(maxsize=1)
+def sections(lines: tuple[str, ...]) -> Block:
+    """The block that these lines hold, whatever stands around it. Nobody changes it after this.
+
+    One reply is asked twice whether it is a licence text at all, and then read.
+    """
     block = Block()
     section = "preamble"
     for line in _the_block(lines):

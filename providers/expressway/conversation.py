@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
-from reconciler.errors import OutcomeUnknown, Unreachable, Unreadable
+from reconciler.errors import OutcomeUnknown, Rejected, Unreachable, Unreadable
 from reconciler.ports import Tap
 
 from . import wire
@@ -22,6 +23,20 @@ QUIET_SECONDS = 0.3
 """After a last line that could be one: how long nothing more may come before it is taken as the end."""
 
 KILL_LINE = b"\x15"
+
+WIDE = 10_000
+"""Columns of a terminal: enough that none folds a code."""
+
+WIDEST = 65_000
+"""For a line editor that shows no more than its terminal is wide."""
+
+NO_TERMINAL = 0
+
+BY_HAND = "tsh < FILE"
+"""As root, tsh reads commands from its standard input, where no terminal cuts a line."""
+
+PIECE = 1_024
+"""Characters typed before their echo is waited for: a terminal that is full is noticed at once."""
 
 
 class Ear:
@@ -115,10 +130,11 @@ class Patience:
 
 
 class Conversation:
-    """All that is said to one node. ``open_channel(terminal)`` raises Unreachable or Untrusted."""
+    """All that is said to one node. ``open_channel(columns)`` raises Unreachable or Untrusted; without
+    columns there is no terminal."""
 
     def __init__(
-        self, name: str, open_channel: Callable[[bool], Awaitable[Channel]], patience: Patience
+        self, name: str, open_channel: Callable[[int], Awaitable[Channel]], patience: Patience
     ) -> None:
         self._name = name
         self._open = open_channel
@@ -142,7 +158,7 @@ class Conversation:
         led = commands[0] == wire.SYSTEM_UNIT
         lines = tuple(commands) if led else (wire.SYSTEM_UNIT, *commands)
         reader = ReplyReader(lines, sync=True)
-        channel = await self._open(True)
+        channel = await self._open(WIDE)
         channel.ear.sink = reader.feed
         try:
             _say(channel, b"".join(line.encode() + _enter(channel) for line in lines))
@@ -157,7 +173,7 @@ class Conversation:
 
     async def _read_singly(self, commands: Sequence[str]) -> list[RawReply]:
         """The slow way: one command at a time, each reply taken when nothing more comes."""
-        channel = await self._open(True)
+        channel = await self._open(WIDE)
         replies: list[RawReply] = []
         try:
             await channel.ear.quiet(QUIET_SECONDS)
@@ -243,19 +259,45 @@ class Conversation:
     async def _typed(self, command: str) -> Channel:
         """A channel on which only Enter is missing, or, without a terminal, nothing has been typed yet.
 
-        A terminal that does not show the whole command (no echo, a cut line) is given up: without one no
-        echo is due, and nothing cuts or folds a line.
+        A terminal that does not show the whole command (no echo, or a line cut at 4,095 characters) is given
+        up: without one no echo is due, and nothing cuts or folds a line. Where that is not to be had either,
+        a line editor may show more in a wider one. Raises Rejected where the line stays cut.
         """
-        channel = await self._open(True)
-        if await self._guarded(channel, self._typed_and_shown(channel, command)):
+        channel, begun = await self._in_terminal(WIDE, command)
+        if channel is None:
+            channel = await self._without_terminal(needed=not begun)
+        if channel is None and begun:
+            channel, begun = await self._in_terminal(WIDEST, command)
+        if channel is not None:
             return channel
-        channel = await self._open(False)
-        if await self._guarded(channel, self._awake(channel)):
-            return channel
+        if begun:
+            raise Rejected(
+                f"{self._name}: the terminal does not take the whole line of {len(command)} characters, and "
+                "there is no way around it; nothing was carried out",
+                remedy=f"type it by hand; as root, a file with the command can be read: {BY_HAND}",
+            )
         raise Unreachable(
             f"{self._name}: the shell does not show what is typed, and without a terminal it does not "
             "answer; nothing was carried out"
         )
+
+    async def _in_terminal(self, columns: int, command: str) -> tuple[Channel | None, bool]:
+        """The channel once it shows all that was typed, else None; and whether it showed any of it."""
+        channel = await self._open(columns)
+        echo = bytearray()
+        if await self._guarded(channel, self._typed_and_shown(channel, command, echo)):
+            return channel, True
+        return None, wire.echo_begun(echo, command)
+
+    async def _without_terminal(self, *, needed: bool) -> Channel | None:
+        """A channel that answers without a terminal. Raises Unreachable only where it is ``needed``."""
+        try:
+            channel = await self._open(NO_TERMINAL)
+        except Unreachable:
+            if needed:
+                raise
+            return None
+        return channel if await self._guarded(channel, self._awake(channel)) else None
 
     async def _guarded(self, channel: Channel, attempt: Awaitable[object]) -> bool:
         """Whether the attempt worked out; the channel is closed where it did not."""
@@ -267,17 +309,18 @@ class Conversation:
                 channel.close()
         return bool(worked)
 
-    async def _typed_and_shown(self, channel: Channel, command: str) -> bool:
+    async def _typed_and_shown(self, channel: Channel, command: str, echo: bytearray) -> bool:
         seen = await self._awake(channel)
         if seen is None or not wire.echo_begun(seen, wire.SYSTEM_UNIT):
             return False
-        echo = bytearray()
         channel.ear.sink = echo.extend
-        _say(channel, command.encode())
-        shown = await channel.ear.until(lambda: wire.echoed(echo, command), self._patience.echo)
-        if not shown:
-            _say(channel, KILL_LINE)
-        return shown
+        for start in range(0, len(command), PIECE):
+            typed = command[: start + PIECE]
+            _say(channel, typed[start:].encode())
+            if not await channel.ear.until(partial(wire.echoed, echo, typed), self._patience.echo):
+                _say(channel, KILL_LINE)
+                return False
+        return True
 
     async def _press_enter(self, channel: Channel, command: str, last: bytes, tap: Once) -> RawReply:
         ear = channel.ear

@@ -259,7 +259,7 @@ def udi_serial(udi: Maybe[str | None]) -> Maybe[str]:
 
 def is_licence_text(lines: Sequence[str]) -> bool:
     """Whether these lines hold a licence block at all."""
-    block = sections(lines)
+    block = sections(tuple(lines))
     return bool(block.seen & {"registration", "authorization"}) or any(
         _IS.fullmatch(line) for line in block.lines("preamble")
     )
@@ -267,7 +267,7 @@ def is_licence_text(lines: Sequence[str]) -> bool:
 
 def read_licence(lines: Sequence[str]) -> Licence:
     """The licence block as a value. Give it the lines of a reply that ended; see the promises above."""
-    block = sections(lines)
+    block = sections(tuple(lines))
     strange: list[str] = []
     enabled = _enabled(block, "smart licensing", strange)
     registration, registration_text = _registration(block, enabled, strange)

@@ -1,4 +1,5 @@
-"""What a person does on the Expressway's web page instead, one step a line. Pure texts.
+"""What a person does at the Expressway instead, one step a line: on its web page, and for reservations, which
+have no page, on its command line. Pure texts.
 
 Page, field and button names: admin guide X15.3 (*Smart Licensing*), TAC doc 215633, and *Configure and
 troubleshoot Expressway Smart Licensing*. Does not belong here: anything that is sent.
@@ -10,6 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from reconciler.model import Action, Kind
+
+from . import wire
 
 PAGE = "Maintenance > Smart licensing"
 
@@ -98,8 +101,93 @@ _STEPS: dict[str, Callable[[Params], tuple[str, ...]]] = {
 }
 
 
+# --- the command line ----------------------------------------------------------------------------------
+
+_PLACEHOLDERS = {"token": "<token>", "authorization": "<authorization code>"}
+_LATER = "Nobody can print it again: keep it until both sides show the end state."
+
+
+def placeholder(kind: str) -> str:
+    """What stands for the code in a command of this kind that is shown."""
+    return _PLACEHOLDERS.get(wire.TAKES.get(kind, ""), "")
+
+
+def _printed(name: str) -> tuple[str, ...]:
+    return (f"Copy the {name} that it prints, whole, and bring it back here.", _LATER)
+
+
+def _device(params: Params) -> str:
+    return str(params.get("udi") or f"serial number {params.get('serial')}")
+
+
+def _install(params: Params) -> tuple[str, ...]:
+    totals = ", ".join(
+        f"{line['quantity']} of {line.get('name') or line.get('tag') or line['entitlement']}"
+        for line in params.get("lines", ())
+    )
+    come = (
+        (
+            "It answers *Authorization code installed* and prints a confirmation code.",
+            *_printed("confirmation code"),
+        )
+        if params.get("confirms")
+        else (
+            "It may print a confirmation code; after a first install nobody asks for it. Bring it back too.",
+        )
+    )
+    return (
+        f"The code must be the one for {_device(params)}: {totals}." if totals else "",
+        "The quotes stand before and after the whole code; the code is one line, without quotes inside.",
+        "A terminal may cut a line at 4,095 characters.",
+        "For a longer code sign in as root, put the command in a file, and run: tsh < FILE",
+        *come,
+    )
+
+
+_CLI: dict[str, Callable[[Params], tuple[str, ...]]] = {
+    Kind.ENABLE_RESERVATION: lambda _: (
+        "It answers OK. The node must be unregistered (deregister it first).",
+        "Do this on every peer of the cluster that reserves.",
+    ),
+    Kind.DISABLE_RESERVATION: lambda _: ("It answers OK.",),
+    Kind.REQUEST_RESERVATION: lambda _: (
+        *_printed("reservation request code"),
+        "Do not repeat the command: whether the first code stays good then is not known.",
+    ),
+    Kind.INSTALL_AUTHORIZATION: _install,
+    Kind.RETURN_RESERVATION: lambda params: (
+        f"Make sure that this is the node with the serial number {params.get('serial')}.",
+        "The node is UNLICENSED from here on.",
+        *_printed("return code"),
+        "If it is lost, only Cisco licensing can remove the product instance.",
+    ),
+    Kind.CANCEL_RESERVATION: lambda _: (
+        "It answers OK. Do this only where no authorization code was made from the request.",
+    ),
+    Kind.RETURN_AUTHORIZATION: lambda _: (
+        "The quotes stand before and after the whole code.",
+        *_printed("return code"),
+    ),
+}
+
+
+def _typed(action: Action, host: str | None) -> tuple[str, ...]:
+    command = wire.spellings(action, placeholder(action.kind))[0]
+    where = f"ssh admin@{host}" if host else "SSH"
+    return (f"Sign in to the node's command line as admin ({where}).", f"Type: {command}")
+
+
+def instead(action: Action, host: str) -> str:
+    """What to do on a release that does not know the command."""
+    if action.kind in _CLI:
+        return "reservations are known from X14.2 on: upgrade the node, or register it by token"
+    return "do it on the web page: " + " ".join(instructions(action, host))
+
+
 def instructions(action: Action, host: str | None) -> tuple[str, ...]:
-    """The steps of this action on the page of ``host``; empty for a kind that has no page."""
+    """The steps of this action at ``host``; empty for a kind that no node has."""
+    if action.kind in _CLI:
+        return tuple(filter(None, (*_typed(action, host), *_CLI[action.kind](action.params))))
     steps = _STEPS.get(action.kind)
     if steps is None:
         return ()

@@ -17,6 +17,7 @@ from reconciler.errors import (
     Rejected,
     SecretError,
     Unreachable,
+    Unreadable,
     Untrusted,
 )
 from reconciler.model import (
@@ -30,13 +31,14 @@ from reconciler.model import (
     NodeObserved,
     Problem,
     ProblemKind,
+    Produced,
     Reply,
     SecretRef,
     SshAccess,
 )
-from reconciler.ports import Clock, Inputs, SecretSource
+from reconciler.ports import Clock, Inputs, SecretSource, Tap
 
-from . import pages, wire
+from . import authorization, codes, pages, wire
 from .conversation import Once
 from .observation import node_observed, second_look
 from .wire import Ending, RawReply
@@ -132,13 +134,14 @@ class ExpresswayProvider:
         return await self._carry_out(action, node, inputs)
 
     def commands(self, action: Action) -> tuple[str, ...]:
-        """What would be typed, in the first spelling, with ``<token>`` for the token."""
+        """What would be typed, in the first spelling, with ``<token>`` or ``<authorization code>`` for it."""
         if action.kind not in wire.NODE_KINDS | wire.CLUSTER_KINDS:
             return ()
-        return wire.spellings(action, "<token>")[:1]
+        return wire.spellings(action, pages.placeholder(action.kind))[:1]
 
     def instructions(self, action: Action) -> tuple[str, ...]:
-        """What a person would do on the web page of the node, or of the first node of the cluster."""
+        """What a person would do on the web page of the node (or of the first node of the cluster), and for
+        a reservation on its command line."""
         address = action.address
         if action.kind is Kind.SET_TRANSPORT and action.params.get("nodes"):
             address = Address(action.params["nodes"][0])
@@ -146,8 +149,8 @@ class ExpresswayProvider:
         return pages.instructions(action, node.host if node else None)
 
     def read_code(self, kind: CodeKind, data: bytes) -> str | None:
-        """A reservation code in a reply, by its anchor sentence; a token is never printed by a node."""
-        return wire.read_code(kind, data)
+        """A reservation code in a whole reply (`codes.read_code`); a token is never printed by a node."""
+        return codes.read_code(kind, data)
 
     async def host_key(self, address: Address) -> HostKey:
         """The host key that a node offers now, by way of its jump host where it has one; nobody logs in to
@@ -193,6 +196,7 @@ class ExpresswayProvider:
 
     async def _carry_out(self, action: Action, node: NodeDesired, inputs: Inputs) -> Reply:
         code = _code(action, inputs)
+        self._check(action, node, inputs, code or "")
         try:
             commands = wire.spellings(action, code)
         except ValueError as error:
@@ -205,15 +209,25 @@ class ExpresswayProvider:
         except SecretError as error:
             raise Untrusted(error.message, remedy=error.remedy) from None
         secrets = [text for text in (*self._resolved.values(), code or "") if len(text) >= SHORTEST_SECRET]
+        heard = _Heard(inputs.tap)
         try:
-            reply = await self._transport.change(login, commands, inputs.tap)
+            reply = await self._transport.change(login, commands, heard)
         except ProviderError as error:
             raise type(error)(
                 wire.printable(error.message, secrets),
                 said=wire.printable(error.said, secrets),
                 remedy=error.remedy,
             ) from error
-        return _judged(action, node, reply, secrets)
+        return _judged(action, node, reply, bytes(heard.data), secrets)
+
+    def _check(self, action: Action, node: NodeDesired, inputs: Inputs, code: str) -> None:
+        """Raises Rejected where an authorization code is not what this action needs; nothing is sent."""
+        if action.kind is Kind.INSTALL_AUTHORIZATION:
+            request = inputs.codes.get(str(action.params.get("request")))
+            now = self._clock.now()
+            authorization.check_installable(node.host, code, action.params, request, now)
+        elif action.kind is Kind.RETURN_AUTHORIZATION:
+            authorization.check_returnable(node.host, code, action.params)
 
     # --- the transport of a cluster --------------------------------------------------------------------
 
@@ -270,27 +284,65 @@ class ExpresswayProvider:
         return lacking
 
 
+class _Heard:
+    """A tap that also keeps what it hands on: the code is looked for in the bytes as they came."""
+
+    def __init__(self, tap: Tap) -> None:
+        self._tap = tap
+        self.data = bytearray()
+
+    def sending(self) -> None:
+        self._tap.sending()
+
+    def received(self, data: bytes) -> None:
+        self._tap.received(data)
+        self.data += data
+
+
 def _code(action: Action, inputs: Inputs) -> str | None:
-    if action.kind not in wire.TOKEN_KINDS:
+    what = wire.TAKES.get(action.kind)
+    if what is None:
         return None
-    code = inputs.codes.get(str(action.params.get("token")))
+    slot = action.params.get(what)
+    code = inputs.codes.get(str(slot), "").strip()
     if not code:
-        raise Unreachable(f"no token was given for {action.params.get('token')}; nothing was sent")
-    return code.strip()
+        raise Unreachable(f"no {what} was given for {slot}; nothing was sent")
+    return code
 
 
-def _judged(action: Action, node: NodeDesired, reply: RawReply, secrets: Sequence[str]) -> Reply:
+def _judged(action: Action, node: NodeDesired, reply: RawReply, data: bytes, secrets: Sequence[str]) -> Reply:
     """What a complete reply means: OK is done, everything else is no. Wording is never interpreted."""
-    said = wire.printable(reply.text, secrets)
+    said = wire.printable(_shown(action, reply.text), secrets)
     if reply.ending is Ending.OK:
-        return Reply(wire.printable("\n".join(reply.lines), secrets))
+        produced = _produced(action, node, data)
+        return Reply(wire.printable(_shown(action, "\n".join(reply.lines)), secrets), produced)
     if reply.ending is Ending.NOT_RECOGNISED:
         raise Rejected(
             f"{node.host}: this release does not know the command for {action.kind}",
             said=said,
-            remedy="do it on the web page: " + " ".join(pages.instructions(action, node.host)),
+            remedy=pages.instead(action, node.host),
         )
     raise Rejected(f"{node.host}: the node refused {action.kind}: {said or 'ERROR'}", said=said)
+
+
+def _shown(action: Action, text: str) -> str:
+    """The words of a reply that may hold a code, without whatever could be one."""
+    return codes.hide_codes(text) if action.kind in wire.PRINTS else text
+
+
+def _produced(action: Action, node: NodeDesired, data: bytes) -> tuple[Produced, ...]:
+    """The code that this action prints; a first install may print none. Raises Unreadable."""
+    kind = wire.PRINTS.get(action.kind)
+    code = codes.read_code(kind, data) if kind else None
+    if kind and code:
+        return (Produced(kind, code),)
+    optional = action.kind is Kind.INSTALL_AUTHORIZATION and not action.params.get("confirms")
+    if kind is None or optional:
+        return ()
+    raise Unreadable(
+        f"{node.host}: the node said OK to {action.kind}, but no {kind.value} code can be read in its reply",
+        remedy="every byte of it is kept with this operation: a person may find the code in it",
+    )
 
 
 _KINDS: tuple[tuple[type[Exception], ProblemKind], ...] = (

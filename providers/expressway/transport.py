@@ -28,9 +28,6 @@ from .conversation import Conversation, Ear, Patience
 from .wire import RawReply
 
 KEEPALIVE_SECONDS = 15
-COLUMNS = 10_000
-"""Wide enough that no terminal folds a code."""
-
 ECHO_SECONDS = 5.0
 """At most, for a terminal to show what was typed."""
 
@@ -246,8 +243,9 @@ class _Node:
                     raise
             return self._conn
 
-    async def channel(self, terminal: bool) -> _Channel:
-        """A fresh shell. Raises Unreachable or Untrusted."""
+    async def channel(self, columns: int) -> _Channel:
+        """A fresh shell, without a terminal where it has no columns. Raises Unreachable or Untrusted."""
+        terminal = columns > 0
         conn = await self.connection()
         with _translated(self._login):
             async with asyncio.timeout(self._transport.patience.wake):
@@ -256,7 +254,7 @@ class _Node:
                     encoding=None,
                     request_pty="force" if terminal else False,
                     term_type="dumb" if terminal else None,
-                    term_size=(COLUMNS, 24),
+                    term_size=(columns, 24),
                 )
         return _Channel(chan, shell.ear, terminal=terminal)
 
@@ -377,11 +375,6 @@ async def _offered_key(login: Login, timeout: float, tunnel: Any) -> HostKey:
 def _public(key: Any) -> tuple[str, str]:
     algorithm, body = key.export_public_key("openssh").decode().split()[:2]
     return algorithm, body
-
-
-async def fetch_host_key(host: str, port: int = 22, timeout: float = 15.0) -> HostKey:
-    """Ask a host for its key without logging in. Raises Unreachable."""
-    return await _offered_key(Login(host, port, "", ""), timeout, None)
 
 
 def check_host_key(known_hosts: str, host: str, port: int, key: HostKey) -> str:

@@ -4,8 +4,8 @@ The shell (``tsh``) has no prompt. A reply ends with a line that is exactly ``OK
 ``ERROR``, or that is ``Command not recognized.`` (netmiko ``cisco_tp``); an xStatus block ends with
 ``*s/end`` first, so an ``OK`` inside free text ends nothing.
 
-Belongs here: framing, the spelling of commands, what may be typed at all, where a code stands in a reply.
-Does not belong here: what the lines of a reply mean (`licence`, `xstatus`) and who carries the bytes.
+Belongs here: framing, the spelling of commands, what may be typed at all. Does not belong here: what the
+lines of a reply mean (`licence`, `xstatus`, `codes`) and who carries the bytes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ENTER = b"\r\n"
 ENTER_WITHOUT_TERMINAL = b"\n"
 """Without a pty nothing turns CR into LF; public code pipes ``command\\n`` into tsh."""
 
-MAX_ECHO = 64 * 1024
+MAX_ECHO = 256 * 1024
 """Bytes at the end of what a terminal shows among which an echo is looked for."""
 
 MAX_REPLY = 8 * 1024 * 1024
@@ -137,12 +137,11 @@ def _squeeze(line: str) -> str:
     return " ".join(line.split())
 
 
-def _is_echo(line: str, commands: Sequence[str]) -> bool:
+def _is_echo(line: str, commands: tuple[str, ...]) -> bool:
     """The typed command, alone or after a short prompt that we know nothing about."""
     text = _squeeze(line)
-    return any(
-        text == command or (text.endswith(command) and len(text) - len(command) <= _ECHO_PREFIX)
-        for command in commands
+    return text.endswith(commands) and any(
+        text.endswith(command) and len(text) - len(command) <= _ECHO_PREFIX for command in commands
     )
 
 
@@ -155,7 +154,7 @@ class ReplyReader:
     """
 
     def __init__(self, commands: Sequence[str], *, sync: bool = False) -> None:
-        self._commands = [_squeeze(command) for command in commands]
+        self._commands = tuple(_squeeze(command) for command in commands)
         self._names = tuple(commands)
         self._sync = sync
         self._rest = bytearray()
@@ -207,9 +206,10 @@ class ReplyReader:
         text = line.strip()
         if not text or _is_echo(line, self._commands):
             return
-        if _OPENS.fullmatch(text):
+        starred = text[0] == "*"
+        if starred and _OPENS.fullmatch(text):
             self._opened()
-        elif self._open and _CLOSES.fullmatch(text):
+        elif starred and self._open and _CLOSES.fullmatch(text):
             self._open = False
             self._sync = False
         elif not self._open and (ending := _ending(text)) is not None:
@@ -249,14 +249,16 @@ def answers(reply: RawReply) -> bool:
 def echoed(data: bytes | bytearray, command: str) -> bool:
     """Whether these bytes end with exactly this command, however the terminal folded it: with a line
     break, or with the space and carriage return of a line editor."""
+    if len(data) < len(command):
+        return False
     plain = _ESCAPES.sub(b"", bytes(data[-MAX_ECHO:]))
     folds = (plain, plain.replace(b" \r", b""))
     return any(fold.translate(None, b"\r\n").endswith(command.encode()) for fold in folds)
 
 
-def echo_begun(data: bytes, command: str) -> bool:
+def echo_begun(data: bytes | bytearray, command: str) -> bool:
     """Whether the terminal shows at least the start of what was typed."""
-    return command.encode()[:16] in _ESCAPES.sub(b"", data)
+    return command.encode()[:16] in _ESCAPES.sub(b"", bytes(data))
 
 
 # --- what is typed -------------------------------------------------------------------------------------
@@ -267,13 +269,17 @@ MAX_ARGUMENT = 3_500
 """A canonical terminal cuts a line at 4,095 characters without an error."""
 
 
-def quoted(value: str) -> str:
+MAX_CODE = 65_536
+"""An authorization code may be longer than that: whether a terminal takes it is seen in its echo."""
+
+
+def quoted(value: str, most: int = MAX_ARGUMENT) -> str:
     """The value between double quotes. Raises ValueError, without the value, for anything but printable
     ASCII without quotes and backslashes: how the shell escapes is not known, so nothing is escaped."""
     if not _TYPEABLE.fullmatch(value) or _FORBIDDEN.search(value):
         raise ValueError("a character that cannot be typed safely (quote, backslash, newline or not ASCII)")
-    if len(value) > MAX_ARGUMENT:
-        raise ValueError(f"{len(value)} characters, more than the {MAX_ARGUMENT} that a terminal line holds")
+    if len(value) > most:
+        raise ValueError(f"{len(value)} characters, more than the {most} that a command may hold")
     return f'"{value}"'
 
 
@@ -295,9 +301,11 @@ def _word(value: object) -> str:
 
 def spellings(action: Action, code: str | None = None) -> tuple[str, ...]:
     """The command of an action, in every documented spelling, best first; the next one is for a release
-    that answers ``Command not recognized.``. ``code`` is the token. Raises ValueError (see `quoted`).
+    that answers ``Command not recognized.``. ``code`` is the token or the authorization code. Raises
+    ValueError (see `quoted`).
 
-    xCommand before xConfiguration (Expressway X15.0 reference lists both). A token never goes through
+    Reservation commands are documented in one spelling each (admin guide X15.3). Of the others xCommand
+    comes before xConfiguration (Expressway X15.0 reference lists both). A token never goes through
     xConfiguration: the setting would stand in the event log of the node.
     """
     smart = "xCommand License Smart"
@@ -320,6 +328,27 @@ def spellings(action: Action, code: str | None = None) -> tuple[str, ...]:
             return (f"{smart} Renew ID", f"{config} Renew ID: On")
         case Kind.RENEW_AUTHORIZATION:
             return (f"{smart} Renew Auth", f"{config} Renew Auth: On")
+        case Kind.ENABLE_RESERVATION:
+            return (f"{config} ReservationEnable: On",)
+        case Kind.DISABLE_RESERVATION:
+            return (f"{config} ReservationEnable: Off",)
+        case _:
+            return _reservation(action.kind, code or "")
+
+
+def _reservation(kind: Kind, code: str) -> tuple[str, ...]:
+    command = "xCommand License Smart Reservation"
+    match kind:
+        case Kind.REQUEST_RESERVATION:
+            return (f"{command} Request",)
+        case Kind.INSTALL_AUTHORIZATION:
+            return (f"{command} Install {quoted(code, MAX_CODE)}",)
+        case Kind.RETURN_RESERVATION:
+            return (f"{command} Return",)
+        case Kind.RETURN_AUTHORIZATION:
+            return (f"{command} ReturnAuthorization {quoted(code, MAX_CODE)}",)
+        case Kind.CANCEL_RESERVATION:
+            return (f"{command} Cancel",)
         case _:
             return ()
 
@@ -333,34 +362,28 @@ NODE_KINDS: frozenset[str] = frozenset(
         Kind.DEREGISTER,
         Kind.RENEW_REGISTRATION,
         Kind.RENEW_AUTHORIZATION,
+        Kind.ENABLE_RESERVATION,
+        Kind.DISABLE_RESERVATION,
+        Kind.REQUEST_RESERVATION,
+        Kind.INSTALL_AUTHORIZATION,
+        Kind.RETURN_RESERVATION,
+        Kind.CANCEL_RESERVATION,
+        Kind.RETURN_AUTHORIZATION,
     }
 )
 CLUSTER_KINDS: frozenset[str] = frozenset({Kind.SET_TRANSPORT})
-TOKEN_KINDS: frozenset[str] = frozenset({Kind.REGISTER, Kind.REREGISTER})
-
-
-# --- codes in replies ----------------------------------------------------------------------------------
-
-_ANCHORS: dict[CodeKind, re.Pattern[str]] = {
-    CodeKind.CONFIRMATION: re.compile(
-        r"confirmation code[^:\n]*:\s*\"?([0-9A-Za-z][0-9A-Za-z-]{5,})", re.IGNORECASE
-    ),
-    CodeKind.RETURN: re.compile(
-        r"return code[^:\n]*:\s*\"?([0-9A-Za-z]{4,}(?:-[0-9A-Za-z]+)+)", re.IGNORECASE
-    ),
-    CodeKind.REQUEST: re.compile(
-        r"request code[^:\n]*:\s*\"?([!-~]{8,}?)\"?\s*$", re.IGNORECASE | re.MULTILINE
-    ),
+TAKES: dict[str, str] = {
+    Kind.REGISTER: "token",
+    Kind.REREGISTER: "token",
+    Kind.INSTALL_AUTHORIZATION: "authorization",
+    Kind.RETURN_AUTHORIZATION: "authorization",
 }
+"""The parameter that names the slot of the code that is typed."""
 
-
-def read_code(kind: CodeKind, data: bytes) -> str | None:
-    """The code of this kind in a reply, by its anchor sentence (Configure and troubleshoot Expressway
-    Smart Licensing: *Enter the following return code into the CSSM:*, *confirmation code to CSSM account:*).
-    None where there is none, where two differ, and for tokens, which a node never prints."""
-    anchor = _ANCHORS.get(kind)
-    if anchor is None:
-        return None
-    text = "\n".join(clean_line(raw) for raw in _BREAK.split(data))
-    found = set(anchor.findall(text))
-    return found.pop() if len(found) == 1 else None
+PRINTS: dict[str, CodeKind] = {
+    Kind.REQUEST_RESERVATION: CodeKind.REQUEST,
+    Kind.INSTALL_AUTHORIZATION: CodeKind.CONFIRMATION,
+    Kind.RETURN_RESERVATION: CodeKind.RETURN,
+    Kind.RETURN_AUTHORIZATION: CodeKind.RETURN,
+}
+"""The code that the node prints in its reply."""

@@ -13,12 +13,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from reconciler.model import UNKNOWN, Alarm, Maybe, OptionKey, SmartConfig, Software
 
 from .wire import is_damaged
 
 _KEY = re.compile(r"(?P<key>[^:\"]{1,120}):(?:\s*(?P<value>.*))?")
+_GAP = re.compile(r"[\s\[\]]+")
 _HEAD = re.compile(r"\*[scr]\s+")
 
 
@@ -45,7 +47,7 @@ class Tree:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    words = [word.casefold() for word in re.split(r"[\s\[\]]+", text) if word]
+    words = [word.casefold() for word in _GAP.split(text) if word]
     return tuple(word for word in words if word != "xconfiguration")
 
 
@@ -59,6 +61,12 @@ def _unquote(value: str) -> str | None:
 
 def read_tree(lines: Iterable[str]) -> Tree:
     """Every ``key: value`` of a reply with the path that its indentation gives it."""
+    return _tree(tuple(lines))
+
+
+@lru_cache(maxsize=16)
+def _tree(lines: tuple[str, ...]) -> Tree:
+    """Some replies are read for several parts of a node; the cache holds those of one look."""
     leaves: list[Leaf] = []
     parents: list[tuple[int, tuple[str, ...], str]] = []
     damaged = 0

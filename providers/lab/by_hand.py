@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import TypeVar
 
-from . import agent
+from . import agent, reservation_by_hand
 from . import manager as managers
 from .nouns import CLOUD, ENTITLEMENTS, RELEASES, AlarmRaised, Manager, Node, Registration, numbers
 from .world import World
@@ -187,6 +187,7 @@ _NODE_SETTERS: dict[str, Callable[[World, Node, str], None]] = {
     "ntp": _ntp,
     "usage": _usage,
     "status-text": _status_text,
+    **reservation_by_hand.SETTERS,
 }
 
 

@@ -15,15 +15,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import agent
+from . import agent, books, portal
 from .by_hand import set_by_hand
 from .door import LOOPBACK
 from .lab import Lab, private_file
-from .ledger import Asked, Given, Login
+from .ledger import Asked, Given, Login, Used
 
 Json = dict[str, Any]
 STATE_FILE = "lab.json"
-WITH_A_TOKEN = ("Smart Register Idtoken", "Smart Reregister")
+WITH_A_CODE = ("Smart Register Idtoken", "Smart Reregister", "Reservation Install", "ReturnAuthorization")
 
 
 @dataclass(slots=True)
@@ -78,6 +78,8 @@ class Control:
             "nodes": [self._node(name) for name in sorted(world.nodes)],
             "servers": [self._server_of(name) for name in sorted(world.managers)],
             "ledger": self._ledger(),
+            "pools": [asdict(row) for row in books.pools(world)],
+            "problems": list(books.problems(world)),
             "faults": [str(fault) for fault in self.lab.faults.active],
         }
 
@@ -118,7 +120,10 @@ class Control:
             "codes_given": len(ledger.given),
             "logins": sum(1 for one in ledger.logins if one.accepted),
             "logins_refused": sum(1 for one in ledger.logins if not one.accepted),
-            "ran_twice": len(ledger.sent_twice(WITH_A_TOKEN)),
+            "codes_used": sum(1 for one in ledger.used if one.accepted),
+            "codes_used_twice": sum(1 for one in books.code_uses(self.lab.world) if one.used > 1),
+            "codes_refused": sum(1 for one in ledger.used if not one.accepted),
+            "ran_twice": len(ledger.sent_twice(WITH_A_CODE)),
         }
 
     def ledger(self) -> Json:
@@ -127,8 +132,10 @@ class Control:
         return {
             "asked": [_plain(one) for one in ledger.asked],
             "given": [_plain(one) for one in ledger.given],
+            "used": [_plain(one) for one in ledger.used],
+            "codes": [asdict(one) for one in books.code_uses(self.lab.world)],
             "logins": [_plain(one) for one in ledger.logins],
-            "ran_twice": [list(one) for one in ledger.sent_twice(WITH_A_TOKEN)],
+            "ran_twice": [list(one) for one in ledger.sent_twice(WITH_A_CODE)],
         }
 
     def add_fault(
@@ -146,6 +153,12 @@ class Control:
     def set(self, name: str, what: str, value: str) -> Json:
         return {"done": set_by_hand(self.lab.world, name, what, value)}
 
+    def portal(self, act: str, **fields: Any) -> Json:
+        """What a person does at the portal; ``code`` is the authorization code that it ends with, or None."""
+        if act not in _PORTAL:
+            raise ValueError(f"nothing at the portal is called {act!r}; there are: {', '.join(_PORTAL)}")
+        return {"code": _PORTAL[act](self.lab.world, **fields)}
+
     def advance(self, seconds: float) -> Json:
         self.lab.advance(seconds)
         return {"now": self.lab.world.now.isoformat(timespec="seconds")}
@@ -155,6 +168,15 @@ class Control:
         return {"done": "the lab ends"}
 
 
+_PORTAL: dict[str, Callable[..., str | None]] = {
+    "reserve": portal.reserve,
+    "update": portal.update,
+    "confirm": portal.confirm,
+    "remove": portal.remove,
+    "rehost": portal.rehost,
+    "download": portal.download,
+    "case": portal.by_case,
+}
 _REQUESTS: dict[str, Callable[..., Json]] = {
     "status": Control.status,
     "ledger": Control.ledger,
@@ -162,12 +184,13 @@ _REQUESTS: dict[str, Callable[..., Json]] = {
     "fault-list": Control.list_faults,
     "fault-clear": Control.clear_faults,
     "set": Control.set,
+    "portal": Control.portal,
     "advance": Control.advance,
     "down": Control.down,
 }
 
 
-def _plain(record: Asked | Given | Login) -> Json:
+def _plain(record: Asked | Given | Login | Used) -> Json:
     return {**asdict(record), "at": record.at.isoformat()}
 
 

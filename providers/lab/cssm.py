@@ -35,7 +35,7 @@ LOGIN_PAGE = b"<!DOCTYPE html><html><head><title>Login</title></head><body>Log i
 GARBAGE = b'{"status": \xff\xfe\x00"SUCC'
 ON_CONNECT = ("refuse", "wrong-certificate")
 ON_REQUEST = tuple(kind for kind in ON_SERVER if kind not in ON_CONNECT)
-AFTER = ("drop-after", "mid-reply", "slow", "garbage", "silent")
+AFTER = ("drop-after", "mid-reply", "slow", "garbage", "silent", "late")
 CUT_OFF = ("drop-before", "drop-after", "mid-reply", "silent")
 
 
@@ -83,6 +83,9 @@ class ManagerServer:
         text = f"{request.method} {request.rel_url.raw_path}"
         fault = self.faults.take(self.manager.name, ON_REQUEST, text)
         body = await request.read()
+        if fault is not None and fault.kind == "late":
+            await asyncio.sleep(fault.seconds)
+            self.tick()
         status, answer, ran = self._instead(fault, request) or self._answer(request, body)
         complete = fault is None or fault.kind not in CUT_OFF
         self.world.ledger.asked.append(

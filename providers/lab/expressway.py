@@ -1,8 +1,9 @@
 """The SSH face of a node: login, a terminal with echo, and the shell behind it; and its faults.
 
-A terminal here does what a kernel's does: it echoes what is typed, cuts a line at 4,095 bytes without a word,
-and turns a line end into CR LF. Belongs here: bytes, channels, faults of a node. Does not belong here: what a
-command does (`shell`). Sources: admin guide X15.0 (interfaces), netmiko's ``cisco_tp``.
+A terminal here does what a kernel's does: it echoes what is typed, cuts a line at 4,095 bytes (dialect
+``tty_line``: without a word or with a bell; or the shell edits lines itself), and turns a line end into CR
+LF. A channel without a terminal cuts nothing. Belongs here: bytes, channels, faults of a node. Does not
+belong here: what a command does (`shell`). Sources: admin guide X15.0 (interfaces), netmiko's ``cisco_tp``.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from .texts import status
 from .world import World
 
 TTY_LINE = 4095
+BELL = b"\a"
 ON_CONNECT = ("refuse", "wrong-host-key")
 ON_ECHO = ("no-echo", "bad-echo")
 ON_COMMAND = tuple(kind for kind in ON_NODE if kind not in (*ON_CONNECT, *ON_ECHO))
@@ -59,7 +61,7 @@ class NodeServer:
 
     async def _welcome(self, sock: socket.socket) -> None:
         self.tick()
-        if self.faults.take(self.node.name, ("refuse",)) or self._banned():
+        if not self.node.powered or self.faults.take(self.node.name, ("refuse",)) or self._banned():
             reset(sock)
             return
         false = self.faults.take(self.node.name, ("wrong-host-key",))
@@ -198,8 +200,8 @@ class _Terminal(asyncssh.SSHServerSession[bytes]):
             return b"\r\n"
         if byte in (8, 127):
             return b"\b \b" if self._line and self._line.pop() else b""
-        if self._pty and len(self._line) >= TTY_LINE:
-            return b""
+        if self._pty and self._node.dialect.tty_line != "whole" and len(self._line) >= TTY_LINE:
+            return BELL if self._node.dialect.tty_line == "beeps" else b""
         self._line.append(byte)
         return self._folded(bytes((byte,)))
 
@@ -236,6 +238,9 @@ class _Terminal(asyncssh.SSHServerSession[bytes]):
         server, node = self._server, self._node
         if node.latency:
             await asyncio.sleep(node.latency)
+        if not node.powered:
+            self._channel.get_connection().abort()
+            return
         server.tick()
         fault = server.faults.take(node.name, ON_COMMAND, text)
         said = _instead(fault) or shell.answer(server.world, node, text)

@@ -21,6 +21,7 @@ ON_SERVER = (
     "expired-bearer",
     "unavailable",
     "too-many",
+    "late",
 )
 MEANING = {
     "refuse": "the connection is reset before anything is said",
@@ -43,6 +44,7 @@ MEANING = {
     "expired-bearer": "HTTP 401, and the bearer is worth nothing from here on",
     "unavailable": "HTTP 503 with Retry-After",
     "too-many": "HTTP 429 with Retry-After",
+    "late": "the request runs SECONDS after it came, perhaps when nobody listens any more (servers only)",
 }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from .dialect import FORMS, Dialect
 from .reserved import Booking, Holding
@@ -321,6 +322,8 @@ class Node:
     failure: str | None = None
     failed_at: datetime | None = None
     booted_at: datetime | None = None
+    powered: bool = True
+    snapshot: dict[str, Any] | None = None
     holding: Holding = field(default_factory=Holding)
 
     @property

@@ -98,7 +98,7 @@ def _installable(world: World, node: Node, holding: Holding, text: str) -> Issue
         raise NotNow("no reservation is in progress")
     if holding.installed is None and not _answers(node, holding, issued):
         raise NotNow("the authorization code does not answer the current reservation request")
-    if issued is holding.installed and node.dialect.install_again == "refused":
+    if issued == holding.installed and node.dialect.install_again == "refused":
         raise NotNow("the authorization code is installed already")
     if holding.installed is not None and world.older(issued, holding.installed):
         raise NotNow("a newer authorization code is installed already")

@@ -18,7 +18,7 @@ from . import codes
 from .codes import Device
 from .ledger import Given, Used
 from .manager import Declined
-from .nouns import AAS, EXPRESSWAY_TAG, TAGS, Account, Instance, Manager, Node, VirtualAccount
+from .nouns import AAS, EXPRESSWAY_TAG, TAGS, Account, Instance, Node, VirtualAccount
 from .reserved import Booking, Issued, Line
 from .world import World
 
@@ -251,9 +251,9 @@ def _use(world: World, kind: str, value: str, *, accepted: bool) -> None:
     world.ledger.used.append(Used(world.now, world.cloud.name, kind, value, accepted))
 
 
-def reserved_instances(manager: Manager) -> Iterator[tuple[Account, VirtualAccount, Instance]]:
-    for account in manager.accounts:
-        for va in account.virtual_accounts:
-            for instance in va.instances:
-                if instance.booking is not None:
-                    yield account, va, instance
+def reserved_instances(world: World) -> Iterator[tuple[Instance, Booking]]:
+    """Every reservation there is, wherever it is booked."""
+    for manager in world.managers.values():
+        for account in manager.accounts:
+            for va in account.virtual_accounts:
+                yield from ((one, one.booking) for one in va.instances if one.booking is not None)

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from . import agent, dialect
+from . import agent, dialect, start_states
 from . import manager as managers
 from .nouns import (
     CLOUD,
@@ -194,6 +194,7 @@ _NODE: Spec = {
     "failure": text,
     "evaluation_days": number,
     "registered": mapping,
+    "reservation": mapping,
     "dialect": mapping,
 }
 _REGISTERED: Spec = {
@@ -201,6 +202,13 @@ _REGISTERED: Spec = {
     "account": text,
     "virtual_account": text,
     "export": switch,
+    "days_ago": number,
+}
+_RESERVATION: Spec = {
+    "state": choice(*start_states.STATES),
+    "virtual_account": text,
+    "lines": _usage,
+    "update": _usage,
     "days_ago": number,
 }
 _ALARM: Spec = {"id": text, "title": text, "severity": text}
@@ -213,7 +221,9 @@ def _world(data: Data, now: datetime, name: str) -> World:
     drawn = given.pop("dialects", "plain") == "drawn"
     world = World(Settings(**given), now)
     if "cloud" in parts:
-        world.managers["cloud"] = _manager(world, f"{name}: cloud", "cloud", CLOUD, parts["cloud"])
+        cloud = _manager(world, f"{name}: cloud", "cloud", CLOUD, parts["cloud"])
+        cloud.forms = {**(dialect.draw_forms(f"{world.settings.seed}/cloud") if drawn else {}), **cloud.forms}
+        world.managers["cloud"] = cloud
     for key, value in parts.get("on_prem", {}).items():
         world.managers[key] = _manager(world, f"{name}: on_prem.{key}", key, ON_PREM, value)
     for key, value in parts.get("clusters", {}).items():
@@ -312,6 +322,7 @@ def _cluster(world: World, where: str, name: str, data: Data, *, drawn: bool) ->
 def _node(world: World, where: str, name: str, cluster: str, data: Data, *, drawn: bool) -> None:
     given = read(where, data, _NODE, needs=("serial", "version"))
     registered, alarms = given.pop("registered", None), given.pop("alarms", [])
+    reserved = given.pop("reservation", None)
     form = _dialect(world, where, name, given.pop("dialect", {}), drawn=drawn)
     days = given.pop("evaluation_days", 90.0)
     options = [
@@ -334,6 +345,16 @@ def _node(world: World, where: str, name: str, cluster: str, data: Data, *, draw
         agent.start_evaluation(node, world.now)
     else:
         _register(world, f"{where}.registered", node, registered)
+    if reserved is not None:
+        _reserve(world, f"{where}.reservation", node, reserved)
+
+
+def _reserve(world: World, where: str, node: Node, data: Data) -> None:
+    given = read(where, data, _RESERVATION)
+    try:
+        start_states.start(world, node, **given)
+    except ValueError as error:
+        raise WorldFileError(f"{where}: {error}") from None
 
 
 def _uuid(name: str) -> str:

@@ -127,10 +127,10 @@ def _providers(desired: Desired, secrets: SecretSource, clock: Clock, *, read_on
 def _account_providers(
     desired: Desired, secrets: SecretSource, clock: Clock, *, read_only: bool
 ) -> Mapping[Address, Provider]:
-    """One for each account that a cluster uses: the others are never spoken to."""
+    """One for each account that matters to a cluster: the others are never spoken to."""
     from providers.cssm import CssmProvider
 
-    used = {cluster.account for cluster in desired.clusters}
+    used = desired.accounts_of(desired.clusters)
     return {
         account.address: CssmProvider(
             account, credentials_for(account, read_only=read_only), secrets, clock, read_only=read_only

@@ -11,10 +11,11 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
+from reconciler.cli.lab_status import say_ledger, say_nodes, say_pools, say_servers
 from reconciler.errors import UsageError, XlicenseError
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def up(chdir: Path, state: Path, world: Path, ports_from: int | None, idle_minut
         status, started = start_lab(Start(path, folder, shift, idle_minutes * 60.0))
         if not quiet:
             click.echo("The lab is up." if started else "The lab is up already.")
-            _say_servers(status)
+            say_servers(status)
             click.echo(f"Trust and credentials are in {folder}")
 
 
@@ -150,45 +151,16 @@ def status(chdir: Path, state: Path, as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps(answer, indent=2))
             return
-        _say_nodes(answer)
-        _say_servers(answer)
-        _say_ledger(answer)
+        say_nodes(answer)
+        say_servers(answer)
+        say_pools(answer)
+        say_ledger(answer)
 
 
 def _ask(chdir: Path, state: Path, do: str, **fields: Any) -> Json:
     from providers.lab.control import ask
 
     return ask((chdir / state).resolve(), do, **fields)
-
-
-def _say_nodes(answer: Json) -> None:
-    for node in answer["nodes"]:
-        where = f" in {node['virtual_account']}" if node["virtual_account"] else ""
-        alarms = f", alarms {' '.join(node['alarms'])}" if node["alarms"] else ""
-        click.echo(
-            f"{node['name']:<16} port {node['port']}  {node['version']:<8} {node['registration']}{where}, "
-            f"{node['transport']}, {node['evaluation_days']} evaluation days left{alarms}"
-        )
-
-
-def _say_servers(answer: Json) -> None:
-    for server in answer["servers"]:
-        click.echo(f"{server['name']:<16} port {server['port']}  {server['kind']}")
-        for one in server["accounts"]:
-            click.echo(
-                f"  {one['account']} / {one['virtual_account']}: "
-                f"{one['instances']} instances, {one['tokens']} tokens"
-            )
-
-
-def _say_ledger(answer: Json) -> None:
-    told = answer["ledger"]
-    click.echo(
-        f"Asked {told['asked']} times, gave {told['codes_given']} codes, let in {told['logins']} logins "
-        f"and refused {told['logins_refused']}; {told['ran_twice']} registrations ran twice with one token."
-    )
-    for fault in answer["faults"]:
-        click.echo(f"Fault: {fault}")
 
 
 @lab.command("ledger", epilog="\b\nExample:\n  xlicense lab ledger --json")
@@ -206,6 +178,9 @@ def ledger(chdir: Path, state: Path, as_json: bool) -> None:
             click.echo(f"{one['at']}  {one['where']:<16} {one['text']}  ({done}, {_answered(one)})")
         for one in answer["given"]:
             click.echo(f"{one['at']}  {one['where']:<16} gave {one['kind']} {one['value']}")
+        for one in answer["used"]:
+            took = "took" if one["accepted"] else "refused"
+            click.echo(f"{one['at']}  {one['where']:<16} {took} {one['kind']} {one['value']}")
 
 
 def _answered(one: Json) -> str:
@@ -227,6 +202,84 @@ def set_(chdir: Path, state: Path, name: str, what: str, value: str) -> None:
     """Change WHAT of the node or server NAME to VALUE, as an admin would on its web page."""
     with _lab_errors():
         click.echo(_ask(chdir, state, "set", name=name, what=what, value=value)["done"])
+
+
+@lab.command(
+    "portal",
+    epilog="\b\nExamples:\n"
+    "  xlicense lab portal reserve --virtual-account EMEA --code-file request.txt --quantity rms=4\n"
+    "  xlicense lab portal update --serial 0E4D1FA5 --quantity rms=6 --quantity desktop=2\n"
+    "  xlicense lab portal confirm --serial 0E4D1FA5 --code-file confirmation.txt",
+)
+@_place
+@click.argument(
+    "act", type=click.Choice(("reserve", "update", "confirm", "remove", "rehost", "download", "case"))
+)
+@click.option("--virtual-account", help="Where to reserve.")
+@click.option("--serial", help="The product instance; for rehost, the failed one.")
+@click.option(
+    "--code-file",
+    type=click.File(encoding="utf-8"),
+    help="The code to enter (request, confirmation or return code); - is stdin.",
+)
+@click.option("--quantity", "quantities", multiple=True, help="LICENCE=TOTAL, for every line.")
+def portal(
+    chdir: Path,
+    state: Path,
+    act: str,
+    virtual_account: str | None,
+    serial: str | None,
+    code_file: TextIO | None,
+    quantities: tuple[str, ...],
+) -> None:
+    """Be the person at the portal of the lab's CSSM. An authorization code goes to stdout.
+
+    `update` takes the totals of all lines: one that is left out becomes nothing. `case` is Cisco licensing,
+    which removes an instance whose return code is lost.
+    """
+    given = {
+        "virtual_account": virtual_account,
+        "failed" if act == "rehost" else "serial": serial,
+        _PORTAL_CODES.get(act, "code"): code_file.read().strip() if code_file else None,
+        "quantities": quantities or None,
+    }
+    with _lab_errors():
+        code = _ask(chdir, state, "portal", act=act, **_portal_fields(act, given))["code"]
+        if code is not None:
+            click.echo(code)
+
+
+_PORTAL_CODES = {"reserve": "request_code", "rehost": "request_code", "remove": "return_code"}
+_PORTAL_NEEDS = {
+    "reserve": ("virtual_account", "request_code", "quantities"),
+    "update": ("serial", "quantities"),
+    "confirm": ("serial", "code"),
+    "rehost": ("failed", "request_code"),
+}
+_PORTAL_OPTIONS = {
+    "virtual_account": "--virtual-account",
+    "quantities": "--quantity",
+    "serial": "--serial",
+    "failed": "--serial",
+}
+
+
+def _portal_fields(act: str, given: dict[str, Any]) -> dict[str, Any]:
+    """What the portal asks for, and nothing else."""
+    from providers.lab.reservation_by_hand import quantities
+
+    needs = _PORTAL_NEEDS.get(act, ("serial",))
+    allowed = (*needs, "return_code") if act == "remove" else needs
+    fields = {name: value for name, value in given.items() if value is not None}
+    for name in (
+        *(one for one in needs if one not in fields),
+        *(one for one in fields if one not in allowed),
+    ):
+        option = _PORTAL_OPTIONS.get(name, "--code-file")
+        raise UsageError(f"the portal {'needs' if name in needs else 'takes no'} {option} to {act}")
+    if "quantities" in fields:
+        fields["quantities"] = quantities(",".join(fields["quantities"]))
+    return fields
 
 
 @lab.command("advance", epilog="\b\nExample:\n  xlicense lab advance 30d")

@@ -85,10 +85,11 @@ def _ended(engine: Engine, observation: Observation, effect: OpenEffect) -> bool
     if state is None:
         return False
     if state is EffectState.FAILED and settling.state == "pending":
-        text = f"CSSM shows nothing: {settling.text}, {_minutes(lost.SLOW_ISSUE)} minutes later"
-    elif state is EffectState.NOT_SENT:
-        text = f"it did not take effect: {settling.text}"
-    engine.journal.resolve_observed(effect.op_id, state, text)
+        text = f"it did not take effect: {text}"
+        if Kind(effect.kind) in lost.ISSUING:
+            text = f"CSSM shows nothing after {_minutes(lost.SLOW_ISSUE)} minutes: {settling.text}"
+    took_effect = settling.state == "failed"
+    engine.journal.resolve_observed(effect.op_id, state, text, took_effect=took_effect)
     engine.reporter.note(f"{effect.op_id} ({effect.kind} at {effect.address}): {text}")
     return True
 
@@ -104,7 +105,7 @@ def _end(engine: Engine, effect: OpenEffect, settling: Settling) -> EffectState 
         case "pending" if kind in lost.ISSUING and age >= lost.SLOW_ISSUE:
             return EffectState.FAILED
         case "pending" if kind in lost.REPEATABLE and age >= _NODE_SETTLES:
-            return EffectState.NOT_SENT
+            return EffectState.FAILED
         case _:
             return None
 

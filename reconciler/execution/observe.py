@@ -16,10 +16,8 @@ from reconciler.model import (
     Address,
     ClusterDesired,
     EvaluationSeen,
-    ManagerKind,
     NodeObserved,
     Observation,
-    RegistrationMode,
 )
 
 
@@ -80,19 +78,10 @@ def remember(engine: Engine, observation: Observation) -> None:
 
 
 def _addresses(engine: Engine, clusters: Iterable[ClusterDesired]) -> tuple[list[Address], list[Address]]:
-    """A reservation may be in any account of the cloud, so a cluster that reserves has all of them read."""
     chosen = list(clusters)
     nodes = sorted(node.address for cluster in chosen for node in cluster.nodes)
-    names = {cluster.account for cluster in chosen}
-    if any(_reserves(cluster) for cluster in chosen):
-        on_prem = ManagerKind.ON_PREM
-        names |= {item.name for item in engine.desired.accounts if item.manager.kind is not on_prem}
-    return nodes, sorted(Address.of_account(name) for name in names)
-
-
-def _reserves(cluster: ClusterDesired) -> bool:
-    registration = cluster.registration
-    return registration is not None and registration.mode is RegistrationMode.RESERVATION
+    accounts = sorted(Address.of_account(name) for name in engine.desired.accounts_of(chosen))
+    return nodes, accounts
 
 
 async def _read(engine: Engine, address: Address) -> NodeObserved | AccountObserved:

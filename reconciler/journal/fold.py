@@ -177,16 +177,15 @@ class Fold:
                 self._ended(told, entry, before)
 
     def _ended(self, told: Told, entry: EffectEntry, before: EffectState) -> None:
-        """A failure that was neither observed nor brought a code is the remote's no; what a person or a
-        later look calls failed may have run all the same."""
-        refused = (
-            entry.state is EffectState.FAILED
-            and told.record.kind == RecordKind.END
-            and before in (EffectState.INTENT, EffectState.SENDING)
-        )
-        if entry.state in _HAPPENED:
+        """A failure after something was observed is a step that happened and whose code is lost. One that a
+        person speaks of may have happened; any other has not."""
+        data, failed = told.data, entry.state is EffectState.FAILED
+        happened = before is EffectState.VERIFIED or data.get("took_effect", False)
+        by_person = data.get("how", "observed") != "observed"
+        brought = before is EffectState.ANSWERED
+        if entry.state in _HAPPENED or (failed and happened):
             self._happened(entry.step(), told.at)
-        elif refused or entry.state is EffectState.NOT_SENT:
+        elif entry.state is EffectState.NOT_SENT or (failed and not by_person and not brought):
             self.reservations.never_ran(entry.step())
 
     def _happened(self, step: Step, at: datetime) -> None:

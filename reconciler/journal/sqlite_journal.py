@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from reconciler.errors import JournalError, PlanFileError
 from reconciler.model import (
@@ -145,9 +146,13 @@ class SqliteJournal(Enquiry):
         data = {"state": state.value, "text": self._clean(text)}
         self._write(RecordKind.END, data, run=run_id, op=op_id)
 
-    def resolve_observed(self, op_id: str, state: EffectState, text: str) -> None:
+    def resolve_observed(
+        self, op_id: str, state: EffectState, text: str, *, took_effect: bool = False
+    ) -> None:
         """Close an open effect because observation has proved what became of it."""
-        data = {"how": "observed", "state": state.value, "text": self._clean(text)}
+        data: dict[str, Any] = {"how": "observed", "state": state.value, "text": self._clean(text)}
+        if took_effect:
+            data["took_effect"] = True
         with self._alone():
             self._must_be_open(op_id)
             self._write(RecordKind.RESOLVED, data, op=op_id)

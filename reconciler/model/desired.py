@@ -6,6 +6,7 @@ planner reads. Does not belong here: how YAML spells them (config) and what a no
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
@@ -275,6 +276,16 @@ class Desired:
 
     def account(self, name: str) -> AccountDesired:
         return next(account for account in self.accounts if account.name == name)
+
+    def accounts_of(self, clusters: Iterable[ClusterDesired]) -> frozenset[str]:
+        """The names of the accounts that matter to these clusters: their own, and for one that reserves every
+        account of the cloud, because its reservation may be in any of them."""
+        chosen = tuple(clusters)
+        names = {cluster.account for cluster in chosen}
+        modes = {cluster.registration.mode for cluster in chosen if cluster.registration is not None}
+        if RegistrationMode.RESERVATION in modes:
+            names |= {item.name for item in self.accounts if item.manager.kind is not ManagerKind.ON_PREM}
+        return frozenset(names)
 
     def cluster_of(self, address: Address) -> ClusterDesired:
         """The cluster at, or above, this address. Raises KeyError."""

@@ -29,7 +29,7 @@ from reconciler.model import (
     ManagerKind,
     SecretRef,
 )
-from reconciler.ports import Inputs
+from reconciler.ports import Clock, Inputs
 
 SECRET = "s3cret-canary-0815"
 LEGACY = "/services/api/smart-accounts-and-licensing"
@@ -53,6 +53,19 @@ class Stopped:
     async def sleep(self, seconds: float) -> None:
         del seconds
         raise AssertionError("nobody sleeps by this clock")
+
+
+class Hasty(Stopped):
+    """A clock on which a pause passes at once."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+
+    def monotonic(self) -> float:
+        return self.passed
+
+    async def sleep(self, seconds: float) -> None:
+        self.passed += seconds
 
 
 class Known:
@@ -186,15 +199,55 @@ async def opened() -> AsyncIterator[Callable[..., CssmProvider]]:
         read_only: bool = False,
         credentials: Credentials | None = CREDENTIALS,
         patience: Patience = QUICK,
+        clock: Clock | None = None,
     ) -> CssmProvider:
-        provider = CssmProvider(
-            account, credentials, Known(), Stopped(), read_only=read_only, patience=patience
-        )
+        told = clock or Stopped()
+        provider = CssmProvider(account, credentials, Known(), told, read_only=read_only, patience=patience)
         made.append(provider)
         return provider
 
     yield opener
     await asyncio.gather(*(provider.close() for provider in made))
+
+
+SERIAL = "0E4D1FA5"
+UDI = "P:EXPY,S:0e4d1fa5,U:6fe83addc80240bc92dc071a0e4d1fa5"
+RMS = "Cisco Expressway Rich Media Session License"
+RMS_TAG = "regid.2020-01.com.cisco.EXP_RMS,1.0_x"
+DESKTOP = "UC Manager Enhanced License (12.x)"
+DESKTOP_TAG = "regid.2016-07.com.cisco.UCM_Enhanced,12.0_y"
+PRODUCT_TAG = "regid.2020-01.com.cisco.Expressway,1.0_z"
+CODES = {
+    f"request/{SERIAL}": "P:EXPY,S:0E4D1FA5",
+    f"confirmation/{SERIAL}": "3311aaea",
+    f"return/{SERIAL}": "CMcmMV-TriR2T-M2u",
+}
+_SLOTS = {
+    Kind.RESERVE: "request",
+    Kind.CONFIRM_RESERVATION: "confirmation",
+    Kind.REMOVE_INSTANCE: "return",
+    Kind.REHOST: "request",
+}
+
+
+def line(quantity: int, before: int | None = None, **other: Any) -> dict[str, Any]:
+    old = {} if before is None else {"before": before}
+    return {"entitlement": "rms", "name": RMS, "tag": RMS_TAG, "quantity": quantity} | old | other
+
+
+def reservation(kind: Kind, **params: Any) -> Action:
+    """An action about the reservation of one node."""
+    stated: dict[str, Any] = {"serial": SERIAL, "udi": UDI, "virtual_account": VA}
+    if kind in _SLOTS:
+        stated[_SLOTS[kind]] = f"{_SLOTS[kind]}/{SERIAL}"
+    if kind not in {Kind.CONFIRM_RESERVATION, Kind.REMOVE_INSTANCE, Kind.REMOVE_GHOST}:
+        stated["lines"] = [line(10)]
+    action = _action(kind, stated | params, f"authorization/{SERIAL}")
+    return replace(action, subject=SERIAL)
+
+
+def holding(tap: Taped) -> Inputs:
+    return Inputs("01JOPID7", tap, CODES)
 
 
 def create(**params: Any) -> Action:

@@ -43,7 +43,7 @@ DESIRED = m.Desired(
 
 def marked(kind: m.CodeKind, value: str) -> bytes:
     """A whole code in an answer, as the scripted providers write it."""
-    return f"<<{kind.value}:{value}>>".encode()
+    return f"{{{{{kind.value}|{value}}}}}".encode()
 
 
 class Scripted:
@@ -80,7 +80,7 @@ class Scripted:
         return (f"do {action.kind.value}",)
 
     def read_code(self, kind: m.CodeKind, data: bytes) -> str | None:
-        found = re.search(rf"<<{kind.value}:(.*?)>>", data.decode(errors="replace"), re.DOTALL)
+        found = re.search(rf"{{{{{kind.value}\|(.*?)}}}}", data.decode(errors="replace"), re.DOTALL)
         return found[1] if found else None
 
     async def close(self) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from providers.expressway import check_host_key, fetch_host_key
+from providers.expressway import check_host_key
 from providers.expressway.transport import Login, Transport
 from reconciler.errors import JournalError, OutcomeUnknown, Rejected, Unreachable, Unreadable, Untrusted
 from reconciler.model import Address, Jump, Kind, ProblemKind, SecretRef
@@ -446,9 +446,9 @@ async def test_two_changes_to_one_node_go_one_after_the_other(play: Play, provid
 # --- host keys -----------------------------------------------------------------------------------------
 
 
-async def test_a_host_key_is_fetched_without_logging_in(play: Play, tmp_path: Path) -> None:
+async def test_a_host_key_is_fetched_without_logging_in(play: Play, provide: Provide, tmp_path: Path) -> None:
     node = await play()
-    key = await fetch_host_key("127.0.0.1", node.port, 5.0)
+    key = await provide(node).host_key(Address(E1))
     assert key.line == node.known_hosts.strip()
     assert key.fingerprint.startswith("SHA256:")
     assert node.seen.passwords == []
@@ -469,9 +469,12 @@ async def test_a_host_key_can_be_fetched_by_way_of_a_jump_host(play: Play, provi
     assert node.seen.passwords == []
 
 
-async def test_a_host_that_is_not_there_has_no_key() -> None:
+async def test_a_host_that_is_not_there_has_no_key(play: Play, provide: Provide) -> None:
+    node = await play()
+    provider = provide(node)
+    await node.__aexit__()
     with pytest.raises(Unreachable):
-        await fetch_host_key("127.0.0.1", 1, 2.0)
+        await provider.host_key(Address(E1))
 
 
 def test_unreadable_is_for_answers_and_unreachable_for_none() -> None:

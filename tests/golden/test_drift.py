@@ -35,13 +35,16 @@ async def test_a_change_behind_our_back_is_named_by_node_field_before_and_after(
         assert text.code == 2, str(text)
         for words in (NODE, "privacy", "none", "hostname", "changed behind our back"):
             assert words in text.out, f"{words!r}\n{text}"
+        s.golden("drift.txt", text.out)
         told = await s.xlicense("drift", "--format", "json")
         assert told.code == 2
         assert NODE in str(told.json())
+        s.golden("drift.json", told.out)
         markdown = await s.xlicense("drift", "--format", "markdown")
         assert markdown.code == 2
         assert "e2" in markdown.out
         assert len(markdown.out) < 65_536
+        s.golden("drift.md", markdown.out)
         words = [one.text.casefold() for one in s.lab.ledger.asked[before:] if one.where != "cloud"]
         assert words
         assert not [text for text in words if text.startswith("xcommand") or ": " in text], "drift only reads"

@@ -206,7 +206,7 @@ def test_an_install_alone_in_a_new_journal_says_installed_and_no_lines(desk: Des
         ("absent", False),
         ("abandon", True),
         ("observed absent", False),
-        ("observed failed", True),
+        ("observed lost", True),
     ],
 )
 def test_a_request_is_ours_as_long_as_it_may_have_printed_a_code(
@@ -232,9 +232,10 @@ def test_a_request_is_ours_as_long_as_it_may_have_printed_a_code(
         case "adopt" | "absent" | "abandon":
             journal.resolve(effect.op_id, ending, None, "seen")  # type: ignore[arg-type]
         case "observed absent":
-            journal.resolve_observed(effect.op_id, m.EffectState.NOT_SENT, "the node shows no request")
-        case "observed failed":
-            journal.resolve_observed(effect.op_id, m.EffectState.FAILED, "requested, the code is lost")
+            journal.resolve_observed(effect.op_id, m.EffectState.FAILED, "the node shows no request")
+        case "observed lost":
+            lost = "requested, the code is lost"
+            journal.resolve_observed(effect.op_id, m.EffectState.FAILED, lost, took_effect=True)
     assert bool(journal.held().requested) is is_ours
 
 
@@ -355,3 +356,31 @@ def test_a_journal_from_before_reservations_is_read(desk: Desk) -> None:
     held = desk.open().held()
     assert held.codes[0].authorization is None
     assert held.waiting[0].params == {}
+
+
+@pytest.mark.parametrize("observed", ["in the run", "in a later run"])
+def test_an_update_whose_code_is_lost_is_issued_all_the_same(desk: Desk, observed: str) -> None:
+    journal = desk.open()
+    installed(journal, 10)
+    effect = journal.intent("run-1", step(K.UPDATE_RESERVATION, lines=lines(15, before=10)))
+    effect.sending()
+    if observed == "in the run":
+        effect.verified([])
+        effect.failed("updated at CSSM, the code is lost")
+    else:
+        effect.unknown("no answer")
+        journal.resolve_observed(effect.op_id, m.EffectState.FAILED, "lost", took_effect=True)
+    update = reserved(journal)
+    assert (update.state, update.lines, update.before) == (S.UPDATE_ISSUED, (), authorized(10))
+
+
+def test_a_reservation_that_cssm_does_not_show_leaves_its_request_for_the_next_try(desk: Desk) -> None:
+    journal = desk.open()
+    did(journal, K.REQUEST_RESERVATION, REQUEST)
+    effect = journal.intent("run-1", step(K.RESERVE))
+    effect.sending()
+    effect.unknown("no answer")
+    journal.resolve_observed(effect.op_id, m.EffectState.FAILED, "CSSM shows nothing")
+    assert journal.held().reserved == ()
+    assert set(held_slots(journal.held())) == {REQUEST_SLOT}
+    assert journal.held().requested

@@ -108,7 +108,7 @@ def test_the_ledger_lists_what_was_asked_and_given(folder: Path, run: Run) -> No
     with socket.create_connection(("127.0.0.1", port)):
         pass
     told = json.loads(run("ledger", "--json").output)
-    assert told == {"asked": [], "given": [], "logins": [], "ran_twice": []}
+    assert told == {"asked": [], "given": [], "used": [], "codes": [], "logins": [], "ran_twice": []}
     assert run("ledger").output == ""
 
 

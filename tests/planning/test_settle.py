@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -122,3 +123,69 @@ def test_an_account_shows_no_tokens() -> None:
     revoke = action(m.Kind.REVOKE_TOKEN, token="token/emea/allowed")
     assert settle(revoke, [pool()]).state == "unknown"
     assert settle(action(m.Kind.REGISTER, **REGISTER), []).state == "unknown"
+
+
+def of_reservation(kind: m.Kind, **params: object) -> m.Action:
+    plain = action(m.Kind.REVOKE_TOKEN, token="token/emea/allowed")
+    return replace(plain, kind=kind, params={"serial": "S1", **params})
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "state"),
+    [
+        (m.Kind.REQUEST_RESERVATION, Status.RESERVATION_PENDING, "settled"),
+        (m.Kind.REQUEST_RESERVATION, Status.UNREGISTERED, "pending"),
+        (m.Kind.INSTALL_AUTHORIZATION, Status.RESERVED_SPECIFIC, "settled"),
+        (m.Kind.INSTALL_AUTHORIZATION, Status.RESERVATION_PENDING, "pending"),
+        (m.Kind.RETURN_RESERVATION, Status.UNREGISTERED, "settled"),
+        (m.Kind.RETURN_RESERVATION, Status.RESERVED_SPECIFIC, "pending"),
+        (m.Kind.CANCEL_RESERVATION, Status.UNREGISTERED, "settled"),
+        (m.Kind.REQUEST_RESERVATION, m.UNKNOWN, "unknown"),
+    ],
+)
+def test_a_step_of_a_reservation_shows_in_the_status_word(kind: m.Kind, status: object, state: str) -> None:
+    node = observed(cluster(), licence=licence(registration=status))
+    assert settle(of_reservation(kind), [node]).state == state
+
+
+@pytest.mark.parametrize(("on", "shown", "state"), [(True, True, "settled"), (True, False, "pending")])
+def test_the_switch_of_reservations_is_read_back(on: bool, shown: bool, state: str) -> None:
+    node = observed(cluster(), licence=licence(reservation_enabled=shown))
+    assert settle(of_reservation(m.Kind.ENABLE_RESERVATION), [node]).state == state
+    assert settle(of_reservation(m.Kind.DISABLE_RESERVATION), [node]).state != state
+
+
+def test_a_switch_that_no_answer_shows_has_taken_effect_where_the_node_was_read() -> None:
+    blind = observed(cluster(), licence=licence(reservation_enabled=m.UNKNOWN), smart=m.UNKNOWN)
+    assert settle(of_reservation(m.Kind.ENABLE_RESERVATION), [blind]).state == "settled"
+    broken = replace(blind, problems=(m.Problem("all", m.ProblemKind.UNREACHABLE, "gone"),))
+    assert settle(of_reservation(m.Kind.ENABLE_RESERVATION), [broken]).state == "unknown"
+
+
+def listing(*instances: m.Instance) -> m.AccountObserved:
+    return m.AccountObserved(m.Address.of_account("emea"), NOW, instances=instances)
+
+
+def test_a_removal_has_taken_effect_when_the_account_lists_the_serial_no_more() -> None:
+    action = of_reservation(m.Kind.REMOVE_INSTANCE)
+    assert settle(action, [listing(m.Instance("x", serial="s1"))]).state == "pending"
+    assert settle(action, [listing(m.Instance("x", serial="S2"))]).state == "settled"
+    assert settle(action, [replace(listing(), instances=m.UNKNOWN)]).state == "unknown"
+    assert settle(action, []).state == "unknown"
+
+
+def test_a_reservation_shows_as_an_instance() -> None:
+    action = of_reservation(m.Kind.RESERVE)
+    assert settle(action, [listing()]).state == "pending"
+    assert settle(action, [listing(m.Instance("x", serial="S1"))]).state == "settled"
+
+
+def test_a_confirmation_shows_when_nothing_is_in_transit_any_more() -> None:
+    action = of_reservation(m.Kind.CONFIRM_RESERVATION)
+
+    def shown(pending: object) -> str:
+        reserved = (m.ReservedLine("RMS", 5, "tag", pending),)  # type: ignore[arg-type]
+        return settle(action, [listing(m.Instance("x", serial="S1", reserved=reserved))]).state
+
+    assert (shown(None), shown(9), shown(m.UNKNOWN)) == ("settled", "pending", "unknown")
+    assert settle(action, [listing(m.Instance("x", serial="S1"))]).state == "unknown"

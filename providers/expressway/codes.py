@@ -1,0 +1,204 @@
+"""Where a code stands in the reply of a reservation command. Pure, never raises.
+
+Codes are opaque: nothing is known of their alphabet but one sample of each, so the words around a code find
+it, and its shape decides only where no words do. Two promises: a code comes only from a reply that ended
+with ``OK`` and holds no damaged line; and never a part of one, so a line that could be the rest of a code
+that was folded makes it none. The bytes are kept elsewhere: none costs less than a wrong one.
+
+Wordings: *Configure and troubleshoot Expressway Smart Licensing* (confirmation and return code), admin guide
+X15.3 (*… is generated*), and sister products with the same agent (Catalyst, UCM, Unity Connection).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from reconciler.model import CodeKind, read_authorization
+
+from .wire import Ending, ReplyReader, is_damaged
+
+MOST_REPLIES = 64
+"""Replies looked at in one stream: those to one effect, with the answers to blank lines among them."""
+
+_NAMES = {
+    CodeKind.REQUEST: "request code",
+    CodeKind.CONFIRMATION: "confirmation code",
+    CodeKind.RETURN: "return code",
+}
+_UNNAMED = {
+    CodeKind.REQUEST: re.compile(r"[!-~]*[0-9][!-~]*[-:,][!-~]*|[!-~]*[-:,][!-~]*[0-9][!-~]*"),
+    CodeKind.CONFIRMATION: re.compile(r"(?=.*[0-9])[0-9A-Za-z]{6,16}"),
+    CodeKind.RETURN: re.compile(r"[0-9A-Za-z]{2,}(?:-[0-9A-Za-z]+){2,}"),
+}
+"""What a code looks like where no colon leads to it."""
+
+_SHORTEST = 6
+_NO_CODE = re.compile(r"UDI\b.*|P?ID:.*|https?:.*|n/a|none|pending|unknown|[*=].*", re.IGNORECASE)
+_CODE = re.compile(r"[!-~]+")
+_IDENTITY = re.compile(r"(?:UDI|P?ID)\b", re.IGNORECASE)
+_COLON = re.compile(r"\s*[:=]\s*(.*)")
+_WORDS_AND_COLON = re.compile(r"[^0-9]*?[^0-9\s]{2}[:=](?:\s+(.*))?")
+_SAYS = re.compile(r"(?:is|was|has|must|should|into|in|to)\b[^0-9]*")
+_BEFORE = re.compile(r"(\S+) is (?:the|your) (?:\w+ )?")
+_GENERATED = re.compile(r"(\S+) (?:is|was|has been) generated\.?")
+_ECHO = re.compile(r".{0,64}?x(?:command|configuration|status)\s+(?://\s*)?license\b.*", re.IGNORECASE)
+_PROMPT = re.compile(r"\S{0,32}[#>$%]")
+_QUOTES = (('"', '"'), ("'", "'"), ("<", ">"))
+_COULD_BE = re.compile(r"<\w*(?:PLR|SLR)>.*|(?=[!-~]*[0-9])[!-~]{8,}|(?:[0-9A-Za-z]+-){2,}[0-9A-Za-z]+")
+_XML = re.compile(r"<(\w*(?:PLR|SLR))>.*</\1>", re.IGNORECASE)
+
+
+def read_code(kind: CodeKind, data: bytes) -> str | None:
+    """The one code of this kind in what came after Enter; None where there is none, where two differ, where
+    a line is damaged or the reply did not end. A registration token is never printed by a node."""
+    replies = _ended(data)
+    if any(is_damaged(line) for lines in replies for line in lines):
+        return None
+    finder = _authorizations if kind is CodeKind.AUTHORIZATION else _named_or_alone
+    found = {code for lines in replies for code in finder(kind, lines)}
+    code = found.pop() if len(found) == 1 else None
+    return code if code and code.encode() in data else None
+
+
+def _ended(data: bytes) -> list[tuple[str, ...]]:
+    """The lines of every reply that ended with OK, without echoes, rules and blank lines."""
+    reader = ReplyReader(["(any)"] * MOST_REPLIES)
+    reader.feed(data)
+    if not reader.done and reader.quiet_end:
+        reader.finish_quietly()
+    return [
+        tuple(line for text in reply.lines if (line := text.strip()) and not _noise(line))
+        for reply in reader.replies
+        if reply.ending is Ending.OK
+    ]
+
+
+def _noise(line: str) -> bool:
+    return bool(_ECHO.fullmatch(line) or _PROMPT.fullmatch(line))
+
+
+def hide_codes(text: str) -> str:
+    """The text with every word that could be a code taken out: for what is shown and not understood."""
+    return _COULD_BE.sub("<code>", text)
+
+
+# --- request, confirmation and return codes --------------------------------------------------------------
+
+
+def _named_or_alone(kind: CodeKind, lines: Sequence[str]) -> set[str]:
+    """Codes that are named as such; where no line names any, the one line that can be nothing else."""
+    if kind not in _NAMES:
+        return set()
+    named = re.compile(rf"{_NAMES[kind].replace(' ', '[ _]?')}(?P<rest>.*)", re.IGNORECASE)
+    mentions = [(number, match) for number, text in enumerate(lines) if (match := named.search(text))]
+    if not mentions:
+        return set(_generated(kind, lines)) or set(_alone(kind, lines))
+    found = (_at(kind, lines, number, match) for number, match in mentions)
+    return {code for code in found if code}
+
+
+def _at(kind: CodeKind, lines: Sequence[str], number: int, mention: re.Match[str]) -> str | None:
+    """The code on this line, or, where the line only announces it, on one of the next."""
+    rest = mention["rest"].strip()
+    if mention["rest"][:1].isalnum():
+        return None
+    if before := _BEFORE.fullmatch(mention.string[: mention.start()]):
+        return None if _is_part(lines, number - 1) else _whole(_shaped(kind, before[1]), lines, number)
+    led_to = _after_colon(rest)
+    if led_to is not None:
+        code = _first_word(led_to)
+        return _whole(code, lines, number) if led_to else _below(kind, lines, number, announced=True)
+    word = _first_word(rest.removeprefix("is "))
+    if word and _UNNAMED[kind].fullmatch(word):
+        return _whole(word, lines, number)
+    cut = rest.startswith("is ") and not rest.startswith("is generated")
+    return None if cut else _below(kind, lines, number, announced=False)
+
+
+def _after_colon(text: str) -> str | None:
+    """What a colon leads to: right behind the name, or behind words and before a blank; None without one."""
+    found = _COLON.fullmatch(text) or _WORDS_AND_COLON.fullmatch(text)
+    return (found[1] or "") if found else None
+
+
+def _below(kind: CodeKind, lines: Sequence[str], number: int, *, announced: bool) -> str | None:
+    """The code alone on the next line that is not the device's identity."""
+    for below in range(number + 1, len(lines)):
+        if not _IDENTITY.match(lines[below]):
+            code = _bare(lines[below]) if announced else _shaped(kind, lines[below])
+            return _whole(code, lines, below)
+    return None
+
+
+def _generated(kind: CodeKind, lines: Sequence[str]) -> Iterator[str]:
+    """``<code> is generated.``"""
+    for number, text in enumerate(lines):
+        said = _GENERATED.fullmatch(text)
+        if said and kind is not CodeKind.CONFIRMATION:
+            code = _shaped(kind, said[1])
+            if code and not _is_part(lines, number - 1) and _whole(code, lines, number):
+                yield code
+
+
+def _alone(kind: CodeKind, lines: Sequence[str]) -> Iterator[str]:
+    for number, text in enumerate(lines):
+        code = _shaped(kind, text)
+        if code and not _is_part(lines, number - 1) and _whole(code, lines, number):
+            yield code
+
+
+def _first_word(text: str) -> str | None:
+    """The word at the start of a text that says nothing else than what was done or is to do with it."""
+    word, _, more = text.partition(" ")
+    return _bare(word) if not more or _SAYS.fullmatch(more) else None
+
+
+def _shaped(kind: CodeKind, text: str) -> str | None:
+    code = _bare(text)
+    return code if code and _UNNAMED[kind].fullmatch(code) else None
+
+
+def _bare(text: str) -> str | None:
+    """The single word that this is, without its quotes and full stop; None for several words, and for one
+    quote without the other."""
+    text = text.strip()
+    text = text[:-1] if text.endswith((".", ";")) else text
+    for left, right in _QUOTES:
+        if text.startswith(left) or text.endswith(right):
+            if not (len(text) > 1 and text.startswith(left) and text.endswith(right)):
+                return None
+            text = text[1:-1]
+            break
+    whole = _CODE.fullmatch(text) and len(text) >= _SHORTEST and not _NO_CODE.fullmatch(text)
+    return text if whole and not set(text) & set("\"'<>") else None
+
+
+def _is_part(lines: Sequence[str], number: int) -> bool:
+    """Whether this line is one word, or one that was generated: perhaps a part of a code that was folded."""
+    text = lines[number] if 0 <= number < len(lines) else ""
+    one = len(text.split()) == 1 and not text.startswith(("*", "="))
+    return one or _GENERATED.fullmatch(text) is not None
+
+
+def _whole(code: str | None, lines: Sequence[str], number: int) -> str | None:
+    """The code, unless the line below could be the rest of it."""
+    repeated = number + 1 < len(lines) and lines[number + 1] == code
+    return code if code and (repeated or not _is_part(lines, number + 1)) else None
+
+
+# --- authorization codes ---------------------------------------------------------------------------------
+
+
+def _authorizations(kind: CodeKind, lines: Sequence[str]) -> set[str]:
+    """XML texts of one line that can be read as authorization codes."""
+    del kind
+    return {match[0] for line in lines for match in _XML.finditer(line) if _readable(match[0])}
+
+
+def _readable(text: str) -> bool:
+    try:
+        read_authorization(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,196 @@
+"""What an authorization code must say before it is typed on a node."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.expressway.authorization import check_installable, check_returnable, read_day
+from reconciler.errors import Rejected
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+UDI = "P:EXPY,S:0E4D1FA5,U:e53fc968"
+RMS = ("rms-tag", 10, "Cisco Expressway Rich Media Session License", "")
+DESK = ("desk-tag", 5, "UC Manager Enhanced License (12.x)", "")
+
+
+def code(*lines: tuple[str, int, str, str], udi: str = UDI) -> str:
+    """In the shape of the one published sample (UCM 12.5), with these lines."""
+    entitlements = "".join(
+        f"<entitlement><tag>{tag}</tag><count>{count}</count><startDate></startDate><endDate>{ends}</endDate>"
+        f"<licenseType>TERM</licenseType><displayName>{name}</displayName></entitlement>"
+        for tag, count, name, ends in lines
+    )
+    return (
+        "<specificPLR><authorizationCode><flag>A</flag><version>C</version><piid>6ca07f56</piid>"
+        f"<timestamp>1552292522579</timestamp><entitlements>{entitlements}</entitlements>"
+        f"</authorizationCode><signature>MEYC=</signature><udi>{udi}</udi></specificPLR>"
+    )
+
+
+def line(tag: str | None = "rms-tag", quantity: int = 10, name: str = "") -> dict[str, object]:
+    return {"entitlement": "rms", "name": name, "tag": tag, "quantity": quantity}
+
+
+def params(*lines: dict[str, object], **more: object) -> dict[str, object]:
+    usual = {"serial": "0E4D1FA5", "udi": "PID:EXPY,SN:0E4D1FA5", "unchecked": False, "confirms": False}
+    return usual | {"lines": list(lines) or [line()]} | more
+
+
+def refused(code: str, params: dict[str, object], request: str | None = None) -> str:
+    with pytest.raises(Rejected) as refusal:
+        check_installable("e1", code, params, request, NOW)
+    assert "the code is kept" in refusal.value.message
+    assert "MEYC" not in str(refusal.value)
+    return refusal.value.message
+
+
+def passes(code: str, params: dict[str, object], request: str | None = None) -> bool:
+    check_installable("e1", code, params, request, NOW)
+    return True
+
+
+def test_a_code_for_this_device_with_these_totals_may_be_installed():
+    assert passes(code(RMS), params())
+    assert passes(code(RMS, DESK), params(line(), line("desk-tag", 5)))
+
+
+# --- the device ----------------------------------------------------------------------------------------
+
+
+def test_a_code_of_another_node_is_refused_with_both_identities():
+    said = refused(code(RMS, udi="P:EXPY,S:0AAAAAAA,U:e53fc968"), params())
+    assert "0AAAAAAA" in said
+    assert "PID:EXPY,SN:0E4D1FA5" in said
+
+
+def test_what_the_node_printed_counts_more_than_its_serial_number():
+    assert passes(code(RMS), params(serial="SOMETHING"))
+
+
+def test_a_blank_in_the_identity_makes_no_difference():
+    assert passes(code(RMS), params(udi="PID:EXPY, SN:0E4D1FA5"))
+
+
+def test_without_a_printed_identity_the_request_code_tells_the_device():
+    request = "P:EXPY,S:0E4D1FA5,U:e53fc968"
+    assert passes(code(RMS), params(udi=None, serial="X"), request)
+    assert "U:other" in refused(code(RMS), params(udi=None), "P:EXPY,S:0E4D1FA5,U:other")
+
+
+def test_without_either_the_serial_number_is_compared():
+    assert passes(code(RMS), params(udi=None), "CE-ZEXPY:0E4D1FA5-AbC-12")
+    assert "'OTHER'" in refused(code(RMS), params(udi=None, serial="OTHER"))
+
+
+def test_a_device_that_cannot_be_compared_is_refused_unless_a_person_took_that_on():
+    strange = code(RMS, udi="something else")
+    assert "cannot be compared" in refused(strange, params())
+    assert passes(strange, params(unchecked=True))
+
+
+def test_a_difference_is_refused_whoever_took_on_what():
+    assert refused(code(RMS, udi="S:OTHER"), params(unchecked=True))
+    assert refused(code(RMS), params(line(quantity=9), unchecked=True))
+
+
+# --- the lines -----------------------------------------------------------------------------------------
+
+
+def test_another_quantity_is_refused_with_both():
+    said = refused(code(RMS), params(line(quantity=12, name="Rich Media")))
+    assert "'Rich Media' it holds 10, the plan says 12" in said
+
+
+def test_a_line_that_is_missing_and_a_line_too_many_are_refused():
+    assert "it holds 0, the plan says 5" in refused(code(RMS), params(line(), line("desk-tag", 5)))
+    assert "it also holds 5 of 'UC Manager Enhanced" in refused(code(RMS, DESK), params())
+
+
+def test_a_line_of_zero_is_no_line():
+    assert passes(code(RMS, ("x", 0, "X", "")), params())
+    assert passes(code(RMS), params(line(), line("y", 0)))
+
+
+def test_one_entitlement_in_two_lines_counts_together():
+    assert passes(code(("t", 4, "RMS", "2027-01-01"), ("t", 6, "RMS", "2028-01-01")), params(line("t", 10)))
+
+
+def test_lines_without_a_tag_are_compared_by_name_in_any_case():
+    assert passes(code(RMS), params(line(None, name="CISCO Expressway rich media  session license")))
+    assert refused(code(RMS), params(line(None, name="Rich")))
+
+
+def test_a_line_without_tag_and_name_cannot_be_compared():
+    assert "has no tag" in refused(code(RMS), params(line(None)))
+    assert passes(code(RMS), params(line(None), unchecked=True))
+
+
+# --- dates, characters, shape --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2027-Jan-31 UTC", date(2027, 1, 31)),
+        ("2027-01-31", date(2027, 1, 31)),
+        ("2027-01-31T00:00:00Z", date(2027, 1, 31)),
+        ("2027/1/31", date(2027, 1, 31)),
+        ("Jan 31, 2027", date(2027, 1, 31)),
+        ("31 Jan 2027 07:00:00", date(2027, 1, 31)),
+        ("1801353600000", date(2027, 1, 31)),
+        ("2027-13-31", None),
+        ("2027-Foo-31", None),
+        ("tomorrow", None),
+    ],
+)
+def test_days_in_every_form_that_the_family_prints(text, day):
+    assert read_day(text) == day
+
+
+def test_a_term_that_has_ended_is_refused_and_its_last_day_is_not():
+    assert "ends '2026-Jan-01 UTC', today is 2026-01-02" in refused(
+        code(("rms-tag", 10, "RMS", "2026-Jan-01 UTC")), params()
+    )
+    assert passes(code(("rms-tag", 10, "RMS", "2026-01-02")), params())
+
+
+def test_a_date_that_cannot_be_read_is_not_taken_for_a_good_one():
+    later = code(("rms-tag", 10, "RMS", "later"))
+    assert "no date" in refused(later, params())
+    assert passes(later, params(unchecked=True))
+
+
+@pytest.mark.parametrize("mark", ['"', "\\", "\n", "\r", "\x00", "\x1b", "é", "\u2028", "`"])
+def test_a_character_that_cannot_be_typed_is_refused_even_unchecked(mark):
+    assert "cannot be typed" in refused(code(RMS).replace("MEYC=", f"MEYC{mark}"), params(unchecked=True))
+
+
+def test_a_truncated_code_is_refused_as_not_whole():
+    assert "not whole" in refused(code(RMS)[:-20], params())
+    assert passes("AN-OPAQUE-CODE", params(unchecked=True))
+
+
+def test_a_code_to_be_returned_must_not_be_another_node_s():
+    check_returnable("e1", code(RMS), params())
+    check_returnable("e1", "OPAQUE", params())
+    with pytest.raises(Rejected, match="the node is 0E4D1FA5"):
+        check_returnable("e1", code(RMS, udi="S:OTHER"), params())
+    with pytest.raises(Rejected, match="cannot be typed"):
+        check_returnable("e1", 'a"b', params())
+
+
+@given(st.text(max_size=40), st.text(max_size=20), st.text(max_size=20), st.booleans())
+def test_nothing_but_a_refusal_ever_comes_out(text, udi, ends, unchecked):
+    for value in (text, code(("rms-tag", 10, "RMS", ends), udi=udi)):
+        with suppress(Rejected):
+            check_installable("e1", value, params(unchecked=unchecked), udi, NOW)
+
+
+@given(st.text(max_size=30))
+def test_no_text_makes_reading_a_day_raise(text):
+    read_day(text)

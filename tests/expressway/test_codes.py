@@ -1,0 +1,189 @@
+"""Codes in replies: found in every documented wording, never from damage, never in part."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from providers.expressway.codes import hide_codes, read_code
+from reconciler.model import CodeKind
+
+from .test_authorization import RMS, code
+
+RETURN = "CMcmMV-TriR2T-hKD6pi-c3h43U-sT8Hzx-6CRCjt-9J1GRA-6wZEnV-M2u"
+UCM_REQUEST = "P:UCM,S:cc920,U:e53fc968-0253-4d61-a355-ba908a6cc920"
+IOS_REQUEST = "CB-ZC9300-24UX:FCW2134L0RN-AK9A6sMTr-86"
+KINDS = [CodeKind.REQUEST, CodeKind.CONFIRMATION, CodeKind.RETURN]
+
+
+def reply(*lines: str, end: str = "OK") -> bytes:
+    return "".join(f"{line}\r\n" for line in ("", *lines, "", end)).encode()
+
+
+REPLIES = [
+    (CodeKind.RETURN, RETURN, ("Enter the following return code into the CSSM:", RETURN)),
+    (CodeKind.RETURN, RETURN, ("Enter this return code in Cisco Smart Software Manager portal:",
+                               "UDI: PID:EXPY,SN:0E4D1FA5", f"    Return code: {RETURN}")),
+    (CodeKind.RETURN, RETURN, ("Enter this return code in Cisco Smart Software Manager portal:", RETURN)),
+    (CodeKind.RETURN, RETURN, (f"{RETURN} is generated.",)),
+    (CodeKind.RETURN, RETURN, (f"<{RETURN}> is generated.",)),
+    (CodeKind.RETURN, RETURN, (f"Reservation Return Code: {RETURN} is generated.",)),
+    (CodeKind.RETURN, RETURN, (f'Return code "{RETURN}" must be entered in CSSM.',)),
+    (CodeKind.RETURN, RETURN, (f"{RETURN} is the reservation return code.",)),
+    (CodeKind.RETURN, RETURN, (RETURN,)),
+    (CodeKind.RETURN, "opaque!code", ("Return code: opaque!code",)),
+    (CodeKind.CONFIRMATION, "3311aaea", ("Authorization code installed.",
+                                         "Please enter the confirmation code to CSSM account: 3311aaea")),
+    (CodeKind.CONFIRMATION, "deadbeef", ("Confirmation code: deadbeef",)),
+    (CodeKind.CONFIRMATION, "3311aaea", ("The confirmation code is 3311aaea.",)),
+    (CodeKind.CONFIRMATION, "3311aaea", ("Last Confirmation code: 3311aaea", "Confirmation code:",
+                                         "3311aaea")),
+    (CodeKind.CONFIRMATION, "3311aaea", ("Authorization code installed.", "3311aaea")),
+    (CodeKind.REQUEST, UCM_REQUEST, (UCM_REQUEST,)),
+    (CodeKind.REQUEST, UCM_REQUEST, ("Reservation Request Code:", UCM_REQUEST)),
+    (CodeKind.REQUEST, IOS_REQUEST, ("Enter this request code in the Cisco Smart Software Manager portal:",
+                                     IOS_REQUEST)),
+    (CodeKind.REQUEST, IOS_REQUEST, ("Enter this request code in the Cisco Smart Software Manager portal:",
+                                     "UDI: PID:C9300-24UX,SN:FCW2134L0RN",
+                                     f"    Request code: {IOS_REQUEST}")),
+    (CodeKind.REQUEST, IOS_REQUEST, (f"Request code (see https://software.cisco.com): {IOS_REQUEST}",)),
+    (CodeKind.REQUEST, IOS_REQUEST, ("Enter the request code at https://software.cisco.com", IOS_REQUEST)),
+    (CodeKind.REQUEST, IOS_REQUEST, ("*r ReservationRequestResult (status=OK): /",
+                                     f'  RequestCode: "{IOS_REQUEST}"', "*r/end")),
+    (CodeKind.REQUEST, IOS_REQUEST, (f"{IOS_REQUEST} is generated.",)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "value", "lines"), REPLIES)
+def test_a_code_is_found_in_every_wording_of_the_family(kind, value, lines):
+    assert read_code(kind, reply(*lines)) == value
+
+
+@pytest.mark.parametrize(("kind", "value", "lines"), REPLIES)
+def test_echo_prompts_colours_and_answers_to_blank_lines_do_not_matter(kind, value, lines):
+    command = b'tsh> xCommand License Smart Reservation Install "<specificPLR>1-2-3</specificPLR>"\r\n'
+    noise = b"OK\r\n\r\n" + command + b"\x1b[1m" + reply(*lines, "tsh>") + b"\x07~ # "
+    assert read_code(kind, noise) == value
+    assert read_code(kind, noise.replace(b"\r\n", b"\n")) == value
+
+
+@pytest.mark.parametrize(("kind", "value", "lines"), REPLIES)
+def test_a_reply_that_did_not_end_gives_no_code_wherever_it_stops(kind, value, lines):
+    data = reply(*lines)
+    for length in range(data.rindex(b"OK") + len(b"OK")):
+        assert read_code(kind, data[:length]) is None
+    assert read_code(kind, data) == value
+
+
+@pytest.mark.parametrize(("kind", "value", "lines"), REPLIES)
+def test_a_code_that_is_cut_in_two_is_no_code(kind, value, lines):
+    for at in range(1, len(value)):
+        for fold in ("\r\n", "\r", "\n", " ", "\x1b[K"):
+            cut = value[:at] + fold + value[at:]
+            found = read_code(kind, reply(*lines).replace(value.encode(), cut.encode()))
+            assert found is None, (fold, at)
+
+
+@pytest.mark.parametrize(("kind", "value", "lines"), REPLIES)
+def test_a_damaged_reply_gives_no_code(kind, value, lines):
+    data = reply(*lines)
+    for at in range(len(data)):
+        for damage in (b"\x00", b"\xff", b"\x1b"):
+            assert read_code(kind, data[:at] + damage + data[at:]) in {None, value}
+    assert (
+        read_code(kind, data.replace(value.encode(), value[:4].encode() + b"\x00" + value[4:].encode()))
+        is None
+    )
+
+
+@pytest.mark.parametrize("end", ["ERROR", "ERROR: no", "Command not recognized."])
+def test_a_refusal_gives_no_code(end):
+    assert read_code(CodeKind.RETURN, reply(f"Return code: {RETURN}", end=end)) is None
+
+
+def test_two_codes_that_differ_are_none_and_the_same_one_twice_is_one():
+    one, two = "Confirmation code: 3311aaea", "Confirmation code: 4422bbeb"
+    assert read_code(CodeKind.CONFIRMATION, reply(one, two)) is None
+    assert read_code(CodeKind.CONFIRMATION, reply(one, one)) == "3311aaea"
+
+
+def test_a_code_of_another_kind_is_not_taken():
+    assert read_code(CodeKind.RETURN, reply("Confirmation code: 3311aaea")) is None
+    assert read_code(CodeKind.CONFIRMATION, reply("Enter the following return code:", RETURN)) is None
+    assert read_code(CodeKind.REQUEST, reply(f"{RETURN} is the return code")) is None
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("Authorization code installed.",),
+        ("Confirmation code: <none>",),
+        ("Confirmation code: n/a",),
+        ("No confirmation code is needed.",),
+        ("Reservation Request Code is generated.",),
+        ("Return code: 0",),
+        ('Confirmation code: "3311aaea',),
+        ("Request codes are kept", "in the portal"),
+        ("UDI: PID:EXPY,SN:0E4D1FA5",),
+        (),
+    ],
+)
+def test_words_are_not_taken_for_codes(lines):
+    for kind in KINDS:
+        assert read_code(kind, reply(*lines)) is None
+
+
+def test_an_authorization_code_is_a_whole_xml_text_that_the_node_printed():
+    whole = code(RMS)
+    assert read_code(CodeKind.AUTHORIZATION, reply("Reservation authorization code:", f"  {whole}")) == whole
+    assert read_code(CodeKind.AUTHORIZATION, reply(whole[:-10])) is None
+    assert read_code(CodeKind.AUTHORIZATION, reply(whole.replace("<count>", "<count>x"))) is None
+    echo = f'xCommand License Smart Reservation Install "{whole}"'
+    assert read_code(CodeKind.AUTHORIZATION, reply(echo, "Authorization code installed.")) is None
+
+
+def test_a_token_is_never_printed():
+    assert read_code(CodeKind.TOKEN, reply("token: abc-def-0123")) is None
+
+
+@given(st.sampled_from(CodeKind), st.binary(max_size=400))
+def test_no_bytes_make_reading_a_code_raise(kind, data):
+    read_code(kind, data)
+
+
+WORDS = st.sampled_from(
+    ["return code", "request code", "confirmation code", ":", " ", "\r\n", "OK\r\n", "is generated.", '"',
+     RETURN, IOS_REQUEST, UCM_REQUEST, "3311aaea", "UDI: PID:A,SN:B", "<", ">", "\x00", "*r X: /\r\n",
+     "*r/end\r\n", "ERROR\r\n", "xCommand License ", "tsh> "]
+)  # fmt: skip
+
+
+@given(st.sampled_from(KINDS), st.lists(WORDS, max_size=14))
+@example(CodeKind.RETURN, ["return code", ":", RETURN, RETURN, "\r\n", "OK\r\n"])
+def test_a_code_is_always_a_whole_word_of_a_reply_that_ended(kind, words):
+    data = "".join(words).encode()
+    found = read_code(kind, data)
+    assert found is None or (found.encode() in data and b"OK" in data and " " not in found)
+
+
+@given(
+    st.sampled_from(REPLIES),
+    st.lists(
+        st.tuples(st.integers(0, 200), st.sampled_from([b"\r\n", b"\r", b" ", b"\x00", b"\xc3", b'"'])),
+        max_size=3,
+    ),
+)
+def test_whatever_noise_gets_in_the_code_is_whole_or_none(case, noise):
+    kind, value, lines = case
+    data = bytearray(reply(*lines))
+    for at, junk in noise:
+        data[at:at] = junk
+    found = read_code(kind, bytes(data))
+    assert found in {None, value}
+
+
+@pytest.mark.parametrize("value", [RETURN, UCM_REQUEST, IOS_REQUEST, "3311aaea", code(RMS)])
+def test_what_is_shown_of_a_reply_holds_no_code(value):
+    assert value not in hide_codes(f"ERROR: the code {value} is pending")
+    assert "is pending" in hide_codes("is pending")
