@@ -39,6 +39,7 @@ ENTRIES = (
     _entry("op", "ops", "Effects of past runs: list, show, resolve", AFTER),
     _entry("unlock", "ops", "Release the lease of a run that is dead", AFTER),
     _entry("handoff", "handoff", "What waits for a person, and its answers", AFTER),
+    _entry("courier", "courier", "Carry out a bundle of hand-offs at CSSM, outside", AFTER),
     _entry("codes", "codes", "Codes kept in the journal", AFTER),
     _entry("key", "codes", "The age keys that codes are encrypted to", AFTER),
     Entry("lab", "reconciler.cli.lab:lab", "Simulated Expressways, CSSM and On-Prem on loopback", MORE),

@@ -1,30 +1,30 @@
-"""``handoff list|answer``: what waits for a person, and what the person brings back.
+"""``handoff list|show|recall``: what waits for a person. The other commands of the group have modules of
+their own.
 
-Belongs here: taking the answer in. Does not belong here: judging it (journal); it is recorded first.
+Belongs here: showing and taking back. Does not belong here: answers (handoff_answer), tables
+(handoff_attest), what crosses an air gap (handoff_crossing).
 """
 
 from __future__ import annotations
 
-import getpass
 import json
-import sys
-from pathlib import Path
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.errors import Exit, UsageError
-from reconciler.model import FORMAT_VERSION, to_data
+from reconciler.model import FORMAT_VERSION, Waiting, to_data
 
-from .console import is_terminal
-from .files import read_text
+from .handoff_answer import answer_command
+from .handoff_attest import attest_command
+from .handoff_crossing import export_command, import_command
 from .lazy import group
 from .ops import workspace_journal
 from .options import Common, common
-from .redact import REDACTOR
 
 if TYPE_CHECKING:
-    from reconciler.journal import AnswerVerdict
+    from reconciler.journal import SqliteJournal
 
 
 @group(
@@ -35,76 +35,96 @@ def handoff_command() -> None:
     """Actions that a person carries out: at the CSSM portal, or on a node's web page."""
 
 
+# What waits
+
+
 @handoff_command.command("list", examples=["xlicense handoff list", "xlicense handoff list --json"])
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @common("workspace")
 def list_command(common: Common, as_json: bool) -> Exit:
-    """List what waits, since when, and how to do it, step by step. Exit 9 when something waits."""
+    """List what waits, since when, and how to do it, step by step. Exit 9 when something waits.
+
+    Owner, ticket and due date are shown where they are known, and what is overdue is named at the end.
+    """
+    from reconciler.execution import SystemClock
     from reconciler.reporting import waiting_text
 
     with workspace_journal(common) as journal:
         waiting = tuple(item for item in journal.handoffs() if not item.done)
+    late = {item.handoff_id for item in waiting if _is_late(item, SystemClock().now())}
     if as_json:
-        listed = {"format_version": FORMAT_VERSION, "handoffs": [to_data(item) for item in waiting]}
-        common.console.json(json.dumps(listed, indent=2))
-    else:
-        common.console.result(waiting_text(waiting, width=common.console.width, color=common.console.colour))
+        items = [{**to_data(item), "overdue": item.handoff_id in late} for item in waiting]
+        common.console.json(json.dumps({"format_version": FORMAT_VERSION, "handoffs": items}, indent=2))
+        return Exit.WAITING if waiting else Exit.OK
+    common.console.result(waiting_text(waiting, width=common.console.width, color=common.console.colour))
+    if late:
+        common.console.result(f"Overdue: {', '.join(sorted(late))}")
     return Exit.WAITING if waiting else Exit.OK
 
 
+def _is_late(item: Waiting, now: datetime) -> bool:
+    return item.due is not None and item.due < now
+
+
 @handoff_command.command(
-    "answer",
-    examples=[
-        "xlicense handoff answer handoff-3f2a91                  # asks for the code, without echo",
-        "xlicense handoff answer handoff-3f2a91 --file token.txt",
-        "pass show cssm/token | xlicense handoff answer handoff-3f2a91 --file -",
-        "xlicense handoff answer handoff-3f2a91 --done --by 'A. Person' --ticket CHG4711",
-    ],
+    "show", examples=["xlicense handoff show handoff-3f2a91", "xlicense handoff show handoff-3f2a91 --codes"]
 )
 @click.argument("handoff_id", metavar="ID")
 @click.option(
-    "--file", "source", metavar="FILE", type=click.Path(path_type=Path, allow_dash=True),
-    help="Where the code is; - is stdin. Never put a code on the command line.",
-)  # fmt: skip
-@click.option("--done", is_flag=True, help="The step is done; it gives nothing back.")
-@click.option(
-    "--by", metavar="NAME", envvar="XLICENSE_BY", show_envvar=True, help="Who did it; you, by default."
+    "--codes", "with_codes", is_flag=True, help="Print the codes that go in; that is recorded as revealed."
 )
-@click.option("--ticket", metavar="TEXT", help="The ticket it was done under.")
-@common("workspace", "input")
-def answer_command(
-    common: Common, handoff_id: str, source: Path | None, done: bool, by: str | None, ticket: str | None
-) -> Exit:
-    """Record what a person brings back from a hand-off. Recorded first, then judged: nothing is lost.
+@common("workspace")
+def show_command(common: Common, handoff_id: str, with_codes: bool) -> Exit:
+    """Show one hand-off: the steps, the values that go in, what comes back.
 
-    Exit 1 when it does not fit; it is kept all the same (codes list).
+    Codes are shown by name, such as <request/0E4D1FA5>, unless --codes asks for their values.
     """
-    if done and source is not None:
-        raise UsageError("--done is for steps that give nothing back; leave --file out")
-    value = None if done else _value(common, source)
+    from reconciler.reporting import clean, waiting_text
+
+    from .handoff_bundle import codes_in, slots_of
+
+    console = common.console
     with workspace_journal(common) as journal:
-        verdict = journal.answer(handoff_id, value, by, ticket)
-    return _told(common, verdict)
+        item = _one(journal, handoff_id)
+        codes = codes_in(journal, item, f"shown for {handoff_id}") if with_codes else ()
+    console.result(waiting_text((item,), width=console.width, color=console.colour).rpartition("\n\n")[0])
+    for code in codes:
+        console.result(f"\n<{code.slot}>\n{clean(code.value, keep=_TEXT, limit=len(code.value) + 1)}")
+    if slots_of(item) and not with_codes:
+        console.note(f"The codes that go in: {common.again('handoff', 'show', handoff_id, '--codes')}")
+    return Exit.OK
 
 
-def _value(common: Common, source: Path | None) -> str:
-    """The code from a file, stdin or a prompt that does not show it."""
-    if source is not None:
-        value = sys.stdin.read() if str(source) == "-" else read_text(source, "the answer")
-    elif common.no_input or not is_terminal(sys.stdin):
-        raise UsageError("an answer is needed", remedy="--file FILE, --file - for stdin, or --done")
-    else:
-        value = getpass.getpass("Code (it is not shown): ")
-    if not value.strip():
-        raise UsageError("the answer is empty", remedy="--done, where the step gives nothing back")
-    REDACTOR.hide(value.strip())
-    return value.strip()
+_TEXT = "\n\t"
 
 
-def _told(common: Common, verdict: AnswerVerdict) -> Exit:
-    kept = f" Kept as {verdict.code_id}." if verdict.code_id else ""
-    common.console.result(f"{verdict.verdict.value}: {verdict.text}{kept}")
-    if verdict.verdict.value not in {"accepted", "duplicate"}:
-        return Exit.ERROR
+def _one(journal: SqliteJournal, handoff_id: str) -> Waiting:
+    for item in journal.handoffs(all=True):
+        if item.handoff_id == handoff_id:
+            return item
+    raise UsageError(f"there is no hand-off {handoff_id}", remedy="xlicense handoff list")
+
+
+@handoff_command.command(
+    "recall", examples=['xlicense handoff recall handoff-3f2a91 --reason "wrong virtual account"']
+)
+@click.argument("handoff_id", metavar="ID")
+@click.option("--reason", metavar="TEXT", required=True, help="Why; kept in the journal.")
+@click.option(
+    "--by", metavar="NAME", envvar="XLICENSE_BY", show_envvar=True, help="Who says so; you, by default."
+)
+@common("workspace")
+def recall_command(common: Common, handoff_id: str, reason: str, by: str | None) -> Exit:
+    """Take a hand-off back: nobody is to do it any more. The next plan starts from what is there.
+
+    Tell whoever has it: an answer that comes all the same is kept (codes list) and not used.
+    """
+    with workspace_journal(common) as journal:
+        item = journal.recall(handoff_id, by, reason)
+    common.console.result(f"{handoff_id} is recalled: {item.kind} for {item.subject}")
     common.console.note(f"Next: {common.again('plan')}")
     return Exit.OK
+
+
+for _command in (answer_command, attest_command, export_command, import_command):
+    handoff_command.add_command(_command)

@@ -171,22 +171,24 @@ def _yaml_files(root: Path) -> list[Path]:
 @click.option("--write", "folder", metavar="DIR", type=click.Path(path_type=Path), help="Write files here.")
 @common("workspace")
 def schema_command(common: Common, folder: Path | None) -> Exit:
-    """Print or write the JSON Schemas (draft-07) of the YAML files, for editors.
+    """Print or write the JSON Schemas (draft-07) of the YAML files, of bundles and of answers.
 
     An editor with the YAML language server finds them by the first line of each file that init made.
     """
     import json
 
-    from reconciler.config import schemas
+    from providers import handoff
+    from reconciler.config import schema_text, schemas
 
     from .files import write_whole
 
+    known = {**schemas(), **handoff.schemas()}
     if folder is None:
-        common.console.json(json.dumps(schemas(), indent=2))
+        common.console.json(json.dumps(known, indent=2))
         return Exit.OK
     folder.mkdir(parents=True, exist_ok=True)
-    for name, schema in schemas().items():
-        write_whole(folder / name, json.dumps(schema, indent=2) + "\n")
+    for name, schema in known.items():
+        write_whole(folder / name, schema_text(schema))
         common.console.result(str(folder / name))
     return Exit.OK
 
