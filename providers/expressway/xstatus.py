@@ -232,7 +232,7 @@ def _indexed(*names: str) -> Callable[[tuple[str, ...]], int | None]:
     """Matches ``… <name> <index> address``; the index may be missing (older releases) and is 0 then."""
 
     def wanted(path: tuple[str, ...]) -> int | None:
-        if path[-1:] != ("address",):
+        if not path or path[-1] != "address":
             return None
         rest = path[:-1]
         index = (
