@@ -136,6 +136,8 @@ _ECHO_PREFIX = 64
 def _ending(line: str) -> Ending | None:
     if line == "OK":
         return Ending.OK
+    if line[:1] not in "ECc":  # nearly every line, and cheaper to see than by two patterns
+        return None
     if _ERROR.match(line):
         return Ending.ERROR
     return Ending.NOT_RECOGNISED if _NOT_RECOGNISED.fullmatch(line) else None
