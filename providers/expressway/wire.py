@@ -198,9 +198,10 @@ class ReplyReader:
         whole = max(self._rest.rfind(b"\n"), self._rest.rfind(b"\r")) + 1
         lines = clean_lines(bytes(self._rest[:whole]))
         del self._rest[:whole]
-        for line in lines:
-            if line and not self.done:
-                self._take(line)
+        for line in filter(None, () if self.overflow else lines):
+            if len(self.replies) == len(self._names):
+                break
+            self._take(line)
 
     def finish_quietly(self) -> None:
         """Take the last line seen as the end of the reply. Only where `quiet_end` holds."""

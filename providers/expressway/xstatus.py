@@ -20,7 +20,6 @@ from reconciler.model import UNKNOWN, Alarm, Maybe, OptionKey, SmartConfig, Soft
 from .wire import is_damaged
 
 _KEY = re.compile(r"(?P<key>[^:\"]{1,120}):(?:\s*(?P<value>.*))?")
-_GAP = re.compile(r"[\s\[\]]+")
 _HEAD = re.compile(r"\*[scr]\s+")
 
 
@@ -47,7 +46,7 @@ class Tree:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    words = [word.casefold() for word in _GAP.split(text) if word]
+    words = text.casefold().replace("[", " ").replace("]", " ").split()
     return tuple(word for word in words if word != "xconfiguration")
 
 
