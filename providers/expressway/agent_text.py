@@ -31,6 +31,7 @@ _TITLES = {
     "product information": "product",
     "reservation info": "reservation",
     "license reservation": "reservation",
+    "specified license reservations": "reserved",
     "export authorization key": "export",
     "utility": "utility",
     "miscellaneous": "other",
@@ -41,6 +42,10 @@ _TITLES = {
     "all": "preamble",
 }
 PAIR = re.compile(r"(?P<key>[^:]{1,90}?)\s*:\s*(?P<value>.*)")
+
+
+TITLED = re.compile(r"(?P<name>.+?)\s*\((?P<tag>[^()]+)\)\s*:?")
+"""``Name of a licence (its tag):``; a name may hold brackets of its own."""
 
 
 @dataclass(slots=True)
@@ -142,6 +147,7 @@ _RESERVATION = (
 )
 _AUTHORIZATION = {
     "AUTHORIZED": AuthorizationStatus.AUTHORIZED,
+    "IN COMPLIANCE": AuthorizationStatus.AUTHORIZED,
     "OUT OF COMPLIANCE": AuthorizationStatus.OUT_OF_COMPLIANCE,
     "AUTHORIZATION EXPIRED": AuthorizationStatus.EXPIRED,
     "NO LICENSES IN USE": AuthorizationStatus.NO_LICENSES_IN_USE,
@@ -168,7 +174,7 @@ def registration_status(text: str) -> RegistrationStatus | None:
     words = plain_words(text)
     if text.rstrip().endswith((":", "-")):
         return None
-    if "RESERVATION" in words:
+    if "RESERVATION" in words and "RETURN" not in words:
         hits = [status for marks, status in _RESERVATION if any(mark in words for mark in marks)]
         return hits[0] if hits else None
     return _REGISTRATION.get(words) or _REGISTRATION.get(words.removeprefix("UNREGISTERED "))

@@ -26,16 +26,19 @@ _NAMES = {
     CodeKind.CONFIRMATION: "confirmation code",
     CodeKind.RETURN: "return code",
 }
+_NAMED = re.compile(r".*(?:request|confirmation|return)[ _]?code", re.IGNORECASE)
 _UNNAMED = {
-    CodeKind.REQUEST: re.compile(r"[!-~]*[0-9][!-~]*[-:,][!-~]*|[!-~]*[-:,][!-~]*[0-9][!-~]*"),
+    CodeKind.REQUEST: re.compile(r"(?=.*[0-9])(?=.*[-:,])[0-9A-Za-z][!-~]*"),
     CodeKind.CONFIRMATION: re.compile(r"(?=.*[0-9])[0-9A-Za-z]{6,16}"),
     CodeKind.RETURN: re.compile(r"[0-9A-Za-z]{2,}(?:-[0-9A-Za-z]+){2,}"),
 }
 """What a code looks like where no colon leads to it."""
 
 _SHORTEST = 6
-_NO_CODE = re.compile(r"UDI\b.*|P?ID:.*|https?:.*|n/a|none|pending|unknown|[*=].*", re.IGNORECASE)
+_NONE = re.compile(r"<?(?:none|n/a|pending|unknown|not \w+|[0-9]{1,3})>?\.?", re.IGNORECASE)
+_NO_CODE = re.compile(r"UDI\b.*|.*\bSN:.*|P?ID:.*|https?:.*|pending|unknown|[*=].*", re.IGNORECASE)
 _CODE = re.compile(r"[!-~]+")
+_WORD = re.compile(r"[A-Za-z]{2,}[.,:;!]?")
 _IDENTITY = re.compile(r"(?:UDI|P?ID)\b", re.IGNORECASE)
 _COLON = re.compile(r"\s*[:=]\s*(.*)")
 _WORDS_AND_COLON = re.compile(r"[^0-9]*?[^0-9\s]{2}[:=](?:\s+(.*))?")
@@ -49,6 +52,10 @@ _COULD_BE = re.compile(r"<\w*(?:PLR|SLR)>.*|(?=[!-~]*[0-9])[!-~]{8,}|(?:[0-9A-Za
 _XML = re.compile(r"<(\w*(?:PLR|SLR))>.*</\1>", re.IGNORECASE)
 
 
+class _Doubt(Exception):
+    """Something looks like a code and may be a part of one."""
+
+
 def read_code(kind: CodeKind, data: bytes) -> str | None:
     """The one code of this kind in what came after Enter; None where there is none, where two differ, where
     a line is damaged or the reply did not end. A registration token is never printed by a node."""
@@ -56,7 +63,10 @@ def read_code(kind: CodeKind, data: bytes) -> str | None:
     if any(is_damaged(line) for lines in replies for line in lines):
         return None
     finder = _authorizations if kind is CodeKind.AUTHORIZATION else _named_or_alone
-    found = {code for lines in replies for code in finder(kind, lines)}
+    try:
+        found = {code for lines in replies for code in finder(kind, lines)}
+    except _Doubt:
+        return None
     code = found.pop() if len(found) == 1 else None
     return code if code and code.encode() in data else None
 
@@ -93,7 +103,8 @@ def _named_or_alone(kind: CodeKind, lines: Sequence[str]) -> set[str]:
     named = re.compile(rf"{_NAMES[kind].replace(' ', '[ _]?')}(?P<rest>.*)", re.IGNORECASE)
     mentions = [(number, match) for number, text in enumerate(lines) if (match := named.search(text))]
     if not mentions:
-        return set(_generated(kind, lines)) or set(_alone(kind, lines))
+        others = any(_NAMED.search(text) for text in lines)
+        return set() if others else set(_generated(kind, lines)) or set(_alone(kind, lines))
     found = (_at(kind, lines, number, match) for number, match in mentions)
     return {code for code in found if code}
 
@@ -104,16 +115,15 @@ def _at(kind: CodeKind, lines: Sequence[str], number: int, mention: re.Match[str
     if mention["rest"][:1].isalnum():
         return None
     if before := _BEFORE.fullmatch(mention.string[: mention.start()]):
-        return None if _is_part(lines, number - 1) else _whole(_shaped(kind, before[1]), lines, number)
+        return _whole(_shaped(kind, before[1]), lines, number, first=True)
     led_to = _after_colon(rest)
     if led_to is not None:
-        code = _first_word(led_to)
-        return _whole(code, lines, number) if led_to else _below(kind, lines, number, announced=True)
+        return _said(led_to, lines, number) if led_to else _below(kind, lines, number, announced=True)
     word = _first_word(rest.removeprefix("is "))
     if word and _UNNAMED[kind].fullmatch(word):
         return _whole(word, lines, number)
     cut = rest.startswith("is ") and not rest.startswith("is generated")
-    return None if cut else _below(kind, lines, number, announced=False)
+    return None if cut or re.search("[0-9]", rest) else _below(kind, lines, number, announced=False)
 
 
 def _after_colon(text: str) -> str | None:
@@ -122,29 +132,36 @@ def _after_colon(text: str) -> str | None:
     return (found[1] or "") if found else None
 
 
+def _said(text: str, lines: Sequence[str], number: int) -> str | None:
+    """The code in what a colon leads to; a text that is neither a code nor *none* is a damaged one."""
+    code = _first_word(text)
+    if code is None and not _NONE.fullmatch(text):
+        raise _Doubt
+    return _whole(code, lines, number)
+
+
 def _below(kind: CodeKind, lines: Sequence[str], number: int, *, announced: bool) -> str | None:
-    """The code alone on the next line that is not the device's identity."""
-    for below in range(number + 1, len(lines)):
-        if not _IDENTITY.match(lines[below]):
-            code = _bare(lines[below]) if announced else _shaped(kind, lines[below])
-            return _whole(code, lines, below)
-    return None
+    """The code alone on the next line."""
+    below = number + 1
+    if below == len(lines) or _IDENTITY.match(lines[below]):
+        return None
+    code = _bare(lines[below]) if announced else _shaped(kind, lines[below])
+    return _whole(code, lines, below)
 
 
 def _generated(kind: CodeKind, lines: Sequence[str]) -> Iterator[str]:
-    """``<code> is generated.``"""
+    """``<code> is generated.``, as a node says of a request and of a return code."""
     for number, text in enumerate(lines):
         said = _GENERATED.fullmatch(text)
-        if said and kind is not CodeKind.CONFIRMATION:
-            code = _shaped(kind, said[1])
-            if code and not _is_part(lines, number - 1) and _whole(code, lines, number):
-                yield code
+        code = _shaped(kind, said[1]) if said and kind is not CodeKind.CONFIRMATION else None
+        if code and _whole(code, lines, number, first=True):
+            yield code
 
 
 def _alone(kind: CodeKind, lines: Sequence[str]) -> Iterator[str]:
     for number, text in enumerate(lines):
         code = _shaped(kind, text)
-        if code and not _is_part(lines, number - 1) and _whole(code, lines, number):
+        if code and _whole(code, lines, number, first=True):
             yield code
 
 
@@ -174,17 +191,28 @@ def _bare(text: str) -> str | None:
     return text if whole and not set(text) & set("\"'<>") else None
 
 
-def _is_part(lines: Sequence[str], number: int) -> bool:
-    """Whether this line is one word, or one that was generated: perhaps a part of a code that was folded."""
-    text = lines[number] if 0 <= number < len(lines) else ""
-    one = len(text.split()) == 1 and not text.startswith(("*", "="))
-    return one or _GENERATED.fullmatch(text) is not None
+def _whole(code: str | None, lines: Sequence[str], number: int, *, first: bool = False) -> str | None:
+    """The code. Raises `_Doubt` where the line below could be the rest of it, or, where nothing stands
+    before it on its line (``first``), the line above its beginning."""
+    above, below = ("", *lines, "")[number : number + 3 : 2]
+    if code and ((first and not _ends(above)) or not (below == code or _begins(below))):
+        raise _Doubt
+    return code
 
 
-def _whole(code: str | None, lines: Sequence[str], number: int) -> str | None:
-    """The code, unless the line below could be the rest of it."""
-    repeated = number + 1 < len(lines) and lines[number + 1] == code
-    return code if code and (repeated or not _is_part(lines, number + 1)) else None
+def _ends(text: str) -> bool:
+    """Whether a line ends as a sentence or a title does, and not as a code that was folded may."""
+    if not text or text.startswith(("*", "=")) or _IDENTITY.match(text):
+        return True
+    plain = all(_WORD.fullmatch(word) for word in text.split()) and not _GENERATED.fullmatch(text)
+    return plain and " " in text and text.endswith((".", "!", ":"))
+
+
+def _begins(text: str) -> bool:
+    """Whether a line begins as a sentence, a title or the name of a code does."""
+    words = text.split()
+    sentence = len(words) > 2 and all(map(_WORD.fullmatch, words[:2])) and not _GENERATED.fullmatch(text)
+    return _ends(text) or sentence or _NAMED.match(text) is not None
 
 
 # --- authorization codes ---------------------------------------------------------------------------------

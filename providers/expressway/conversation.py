@@ -120,8 +120,8 @@ def _say(channel: Channel, data: bytes) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds: for a shell to wake up, for an echo, for all replies to what was sent together, and for
-    the next of these to begin."""
+    """Seconds: for a shell to wake up, for more of an echo, for all replies to what was sent together, and
+    for the next of these to begin."""
 
     wake: float
     echo: float
@@ -317,10 +317,20 @@ class Conversation:
         for start in range(0, len(command), PIECE):
             typed = command[: start + PIECE]
             _say(channel, typed[start:].encode())
-            if not await channel.ear.until(partial(wire.echoed, echo, typed), self._patience.echo):
+            if not await self._comes(channel.ear, partial(wire.echoed, echo, typed)):
                 _say(channel, KILL_LINE)
                 return False
         return True
+
+    async def _comes(self, ear: Ear, reached: Callable[[], bool]) -> bool:
+        """Whether the echo gets there; a slow one is waited for as long as more of it comes."""
+        try:
+            async with asyncio.timeout(self._patience.reply):
+                while not reached() and not ear.deaf and await ear.more(self._patience.echo):
+                    pass
+        except TimeoutError:
+            pass
+        return reached()
 
     async def _press_enter(self, channel: Channel, command: str, last: bytes, tap: Once) -> RawReply:
         ear = channel.ear

@@ -23,6 +23,7 @@ from reconciler.model import UNKNOWN, AuthorizationStatus, Licence, Maybe, Regis
 from .agent_text import (
     NOTHING,
     PAIR,
+    TITLED,
     Block,
     authorization_status,
     only,
@@ -33,6 +34,7 @@ from .agent_text import (
     sections,
     switch,
 )
+from .reservation import reservation_enabled, reserved_lines, with_reservation
 
 # --- fields --------------------------------------------------------------------------------------------
 
@@ -62,7 +64,10 @@ def _status(block: Block, section: str, unrecognised: list[str]) -> Maybe[str]:
 
 
 def _registration(
-    block: Block, enabled: Maybe[bool], unrecognised: list[str]
+    block: Block,
+    enabled: Maybe[bool],
+    authorization: Maybe[AuthorizationStatus],
+    unrecognised: list[str],
 ) -> tuple[Maybe[RegistrationStatus], str]:
     text = _status(block, "registration", unrecognised)
     if text is UNKNOWN:
@@ -72,7 +77,11 @@ def _registration(
     if status is None:
         unrecognised.append(f"registration: {text}")
         return UNKNOWN, text
-    return status, text
+    reserved = with_reservation(status, authorization, block)
+    if reserved is None:
+        unrecognised.append(f"registration: {text}, beside another word on its reservation")
+        return UNKNOWN, text
+    return reserved, text
 
 
 def _authorization(block: Block, unrecognised: list[str]) -> tuple[Maybe[AuthorizationStatus], str]:
@@ -196,15 +205,6 @@ def _proxy(block: Block) -> Maybe[str | None]:
     return None if plain.casefold() in NOTHING else plain if _HOST_PORT.fullmatch(plain) else UNKNOWN
 
 
-def _reservation_enabled(block: Block, unrecognised: list[str]) -> Maybe[bool]:
-    said = _enabled(block, "license reservation", unrecognised)
-    told = switch(block.values("reservation", "license reservation", "status"))
-    if said is UNKNOWN or told is UNKNOWN or said is told:
-        return told if said is UNKNOWN else said
-    return UNKNOWN
-
-
-_ENTRY = re.compile(r"(?P<name>.+?)\s*\((?P<tag>[^()]+)\)\s*:?")
 _ENTRY_KEYS = {
     "description",
     "count",
@@ -229,7 +229,7 @@ def _usage(block: Block) -> tuple[Usage, ...]:
         if pair and key in _ENTRY_KEYS:
             if entries:
                 entries[-1][2].setdefault(key, pair["value"].strip())
-        elif named := _ENTRY.fullmatch(line):
+        elif named := TITLED.fullmatch(line):
             entries.append((named["name"], named["tag"], {}))
         elif pair and not pair["value"]:
             entries.append((pair["key"], None, {}))
@@ -243,7 +243,7 @@ def _used(name: str, tag: str | None, values: dict[str, str]) -> Usage:
 
 
 def _udi(block: Block) -> Maybe[str | None]:
-    values = [text for place in ("product", "preamble") for text in block.values(place, "udi")]
+    values = [text for place in block.pairs for text in block.values(place, "udi")]
     return only(values) if values else UNKNOWN
 
 
@@ -270,8 +270,10 @@ def read_licence(lines: Sequence[str]) -> Licence:
     block = sections(tuple(lines))
     strange: list[str] = []
     enabled = _enabled(block, "smart licensing", strange)
-    registration, registration_text = _registration(block, enabled, strange)
-    authorization, authorization_text = _authorization(block, strange)
+    strange_too: list[str] = []
+    authorization, authorization_text = _authorization(block, strange_too)
+    registration, registration_text = _registration(block, enabled, authorization, strange)
+    strange += strange_too
     expires = only(block.values("registration", "registration expires"))
     deadline = only(block.values("authorization", "communication deadline"))
     return Licence(
@@ -291,7 +293,8 @@ def read_licence(lines: Sequence[str]) -> Licence:
         proxy=_proxy(block),
         usage=_usage(block),
         udi=_udi(block),
-        reservation_enabled=_reservation_enabled(block, strange),
+        reservation_enabled=reservation_enabled(block, _enabled(block, "license reservation", strange)),
+        reserved=reserved_lines(block),
         registration_expires=read_date(expires) if expires is not UNKNOWN else None,
         communication_deadline=read_date(deadline) if deadline is not UNKNOWN else None,
         unrecognised=tuple(dict.fromkeys(strange)),

@@ -94,6 +94,7 @@ _ESCAPES = re.compile(
     rb"|\x1b[=>78cDEHMNOZ]"
 )
 _BREAK = re.compile(rb"\r\n|\r|\n")
+_TEXT_BREAK = re.compile(r"\r\n|\r|\n")
 _DAMAGE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffd]")
 
 
@@ -102,6 +103,13 @@ def clean_line(raw: bytes) -> str:
     if b"\x1b" in raw:
         raw = _ESCAPES.sub(b"", raw)
     return raw.replace(b"\x07", b"").decode("utf-8", "replace").rstrip()
+
+
+def clean_lines(raw: bytes) -> list[str]:
+    """The same for several lines at once, which is quicker: no UTF-8 character holds a line break."""
+    if b"\x1b" in raw or b"\x07" in raw:
+        return [clean_line(line) for line in _BREAK.split(raw)]
+    return [line.rstrip() for line in _TEXT_BREAK.split(raw.decode("utf-8", "replace"))]
 
 
 def is_damaged(line: str) -> bool:
@@ -128,6 +136,8 @@ _ECHO_PREFIX = 64
 def _ending(line: str) -> Ending | None:
     if line == "OK":
         return Ending.OK
+    if line[:1] not in "ECc":  # nearly every line, and cheaper to see than by two patterns
+        return None
     if _ERROR.match(line):
         return Ending.ERROR
     return Ending.NOT_RECOGNISED if _NOT_RECOGNISED.fullmatch(line) else None
@@ -137,12 +147,10 @@ def _squeeze(line: str) -> str:
     return " ".join(line.split())
 
 
-def _is_echo(line: str, commands: tuple[str, ...]) -> bool:
+def _is_echo(line: str, commands: Sequence[str]) -> bool:
     """The typed command, alone or after a short prompt that we know nothing about."""
     text = _squeeze(line)
-    return text.endswith(commands) and any(
-        text.endswith(command) and len(text) - len(command) <= _ECHO_PREFIX for command in commands
-    )
+    return any(text.endswith(command) and len(text) - len(command) <= _ECHO_PREFIX for command in commands)
 
 
 class ReplyReader:
@@ -155,6 +163,7 @@ class ReplyReader:
 
     def __init__(self, commands: Sequence[str], *, sync: bool = False) -> None:
         self._commands = tuple(_squeeze(command) for command in commands)
+        self._last_words = tuple(command.rsplit(" ", 1)[-1] for command in self._commands)
         self._names = tuple(commands)
         self._sync = sync
         self._rest = bytearray()
@@ -186,11 +195,13 @@ class ReplyReader:
         self._rest += data
         if b"\n" not in data and b"\r" not in data:
             return
-        parts = _BREAK.split(bytes(self._rest))
-        self._rest = bytearray(parts.pop())
-        for raw in parts:
-            if raw and not self.done:
-                self._take(clean_line(raw))
+        whole = max(self._rest.rfind(b"\n"), self._rest.rfind(b"\r")) + 1
+        lines = clean_lines(bytes(self._rest[:whole]))
+        del self._rest[:whole]
+        for line in filter(None, () if self.overflow else lines):
+            if len(self.replies) == len(self._names):
+                break
+            self._take(line)
 
     def finish_quietly(self) -> None:
         """Take the last line seen as the end of the reply. Only where `quiet_end` holds."""
@@ -204,7 +215,7 @@ class ReplyReader:
 
     def _take(self, line: str) -> None:
         text = line.strip()
-        if not text or _is_echo(line, self._commands):
+        if not text or (line.endswith(self._last_words) and _is_echo(line, self._commands)):
             return
         starred = text[0] == "*"
         if starred and _OPENS.fullmatch(text):

@@ -20,7 +20,6 @@ from reconciler.model import UNKNOWN, Alarm, Maybe, OptionKey, SmartConfig, Soft
 from .wire import is_damaged
 
 _KEY = re.compile(r"(?P<key>[^:\"]{1,120}):(?:\s*(?P<value>.*))?")
-_GAP = re.compile(r"[\s\[\]]+")
 _HEAD = re.compile(r"\*[scr]\s+")
 
 
@@ -47,7 +46,7 @@ class Tree:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    words = [word.casefold() for word in _GAP.split(text) if word]
+    words = text.casefold().replace("[", " ").replace("]", " ").split()
     return tuple(word for word in words if word != "xconfiguration")
 
 
@@ -232,7 +231,7 @@ def _indexed(*names: str) -> Callable[[tuple[str, ...]], int | None]:
     """Matches ``… <name> <index> address``; the index may be missing (older releases) and is 0 then."""
 
     def wanted(path: tuple[str, ...]) -> int | None:
-        if path[-1:] != ("address",):
+        if not path or path[-1] != "address":
             return None
         rest = path[:-1]
         index = (

@@ -12,7 +12,10 @@ Needs the extra ``lab`` (aiohttp, trustme).
     shell, texts/                    a node's command line, and what it prints
     surfaces, slr_calls, calls, views   a manager's API, and its JSON
     door, expressway, cssm, faults, ledger   real servers, what goes wrong, what was asked
-    worldfile, lab, process, control         a world from YAML, the servers together, the process
+    snapshots, reservation_by_hand, portal   a virtual machine, and people at nodes and at the portal
+    books                            an audit: every licence accounted for, every code's use counted
+    worldfile, world_nodes, start_states   a world from YAML
+    lab, process, control            the servers together, the process
 """
 
 from .clock import LabClock

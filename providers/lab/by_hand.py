@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
-from . import agent, reservation_by_hand
+from . import agent, dialect, reservation_by_hand
 from . import manager as managers
-from .nouns import CLOUD, ENTITLEMENTS, RELEASES, AlarmRaised, Manager, Node, Registration, numbers
+from .nouns import CLOUD, ENTITLEMENTS, QUIRKS, RELEASES, AlarmRaised, Manager, Node, Registration, numbers
 from .world import World
 
 Setter = TypeVar("Setter")
@@ -22,16 +23,17 @@ def set_by_hand(world: World, name: str, what: str, value: str) -> str:
     """Change one thing of a node or a manager; returns what was done, as a sentence. Raises ValueError."""
     name = name.removeprefix("cluster/").replace("/node/", "/")
     if name in world.managers:
-        return _set_manager(world.managers[name], what, value)
+        return _set_manager(world, world.managers[name], what, value)
     if name not in world.nodes:
         names = ", ".join(sorted((*world.nodes, *world.managers)))
         raise ValueError(f"the lab has no node or server {name!r}; it has: {names}")
     _chosen(_NODE_SETTERS, what)(world, world.nodes[name], value)
-    return f"{name}: {what} is now {value}"
+    said = f"{value} is done" if what in reservation_by_hand.SETTERS else f"is now {value}"
+    return f"{name}: {what} {said}"
 
 
-def _set_manager(manager: Manager, what: str, value: str) -> str:
-    _chosen(_MANAGER_SETTERS, what)(manager, value)
+def _set_manager(world: World, manager: Manager, what: str, value: str) -> str:
+    _chosen(_MANAGER_SETTERS, what)(world, manager, value)
     return f"{manager.name}: {what} is now {value}"
 
 
@@ -171,6 +173,19 @@ def _status_text(_world: World, node: Node, value: str) -> None:
     node.status_text = None if value == "none" else value
 
 
+def _dialect(_world: World, node: Node, value: str) -> None:
+    """``request_again=new``: another answer to one open question."""
+    name, answer = _pair(value)
+    node.dialect = dialect.change(node.dialect, {name: answer})
+
+
+def _pair(value: str) -> tuple[str, str]:
+    name, equals, answer = value.partition("=")
+    if not equals:
+        raise ValueError(f"{value!r} is not NAME=ANSWER")
+    return name.strip(), answer.strip()
+
+
 _NODE_SETTERS: dict[str, Callable[[World, Node, str], None]] = {
     "proxy": _proxy,
     "smart": _smart,
@@ -187,28 +202,73 @@ _NODE_SETTERS: dict[str, Callable[[World, Node, str], None]] = {
     "ntp": _ntp,
     "usage": _usage,
     "status-text": _status_text,
+    "dialect": _dialect,
     **reservation_by_hand.SETTERS,
 }
 
 
-def _answers_nodes(manager: Manager, value: str) -> None:
+def _answers_nodes(_world: World, manager: Manager, value: str) -> None:
     manager.answers_nodes = _one_of(value, "on", "off") == "on"
 
 
-def _granted(manager: Manager, value: str) -> None:
+def _granted(_world: World, manager: Manager, value: str) -> None:
     for client in manager.clients:
         client.granted = _one_of(value, "on", "off") == "on"
 
 
-def _token_uses(manager: Manager, value: str) -> None:
+def _token_uses(_world: World, manager: Manager, value: str) -> None:
     """So many uses for every token made from now on; ``none``: no limit."""
     manager.token_uses = None if value == "none" else int(_number(value))
 
 
-_MANAGER_SETTERS: dict[str, Callable[[Manager, str], None]] = {
+def _form(_world: World, manager: Manager, value: str) -> None:
+    """``reserved_key=uuid``: another answer to one open question about CSSM."""
+    name, answer = _pair(value)
+    _one_of(name, *dialect.FORMS)
+    manager.forms[name] = _one_of(answer, *dialect.FORMS[name])
+
+
+def _quirk(_world: World, manager: Manager, value: str) -> None:
+    name, answer = _pair(value)
+    manager.quirks[_one_of(name, *QUIRKS)] = _one_of(answer, "on", "off") == "on"
+
+
+def _reservations(_world: World, manager: Manager, value: str) -> None:
+    """Cisco's flag for License Reservation, on every account."""
+    for account in manager.accounts:
+        account.reservations = _one_of(value, "on", "off") == "on"
+
+
+def _rehost_limit(_world: World, manager: Manager, value: str) -> None:
+    for account in manager.accounts:
+        account.rehost_limit = int(_number(value))
+
+
+def _removal_seconds(world: World, _manager: Manager, value: str) -> None:
+    world.settings = replace(world.settings, removal_seconds=_number(value))
+
+
+def _quantity(_world: World, manager: Manager, value: str) -> None:
+    """``EMEA:rms=60``: somebody bought, or a term ended."""
+    where, _, rest = value.rpartition(":")
+    found = [va for account in manager.accounts for va in account.virtual_accounts if va.name == where]
+    for name, quantity in reservation_by_hand.quantities(rest).items():
+        pools = [pool for va in found for pool in va.pools if pool.name == ENTITLEMENTS.get(name, name)]
+        if not pools:
+            raise ValueError(f"{manager.name} has no pool of {name!r} in {where!r}")
+        pools[0].quantity = quantity
+
+
+_MANAGER_SETTERS: dict[str, Callable[[World, Manager, str], None]] = {
     "answers-nodes": _answers_nodes,
     "granted": _granted,
     "token-uses": _token_uses,
+    "form": _form,
+    "quirk": _quirk,
+    "reservations": _reservations,
+    "rehost-limit": _rehost_limit,
+    "removal-seconds": _removal_seconds,
+    "quantity": _quantity,
 }
 WHAT_A_NODE_HAS = tuple(_NODE_SETTERS)
 WHAT_A_SERVER_HAS = tuple(_MANAGER_SETTERS)

@@ -20,6 +20,7 @@ from .by_hand import set_by_hand
 from .door import LOOPBACK
 from .lab import Lab, private_file
 from .ledger import Asked, Given, Login, Used
+from .nouns import Node
 
 Json = dict[str, Any]
 STATE_FILE = "lab.json"
@@ -85,13 +86,14 @@ class Control:
 
     def _node(self, name: str) -> Json:
         node = self.lab.world.nodes[name]
-        registration = node.registration
+        registration, installed = node.registration, node.holding.installed
         return {
             "name": name,
             "port": self.lab.ports[name],
             "version": node.version,
             "serial": node.serial,
-            "registration": node.registration_word if node.smart else "smart licensing off",
+            "registration": _registration(node),
+            "reserved": {one.name: one.quantity for one in installed.lines} if installed else {},
             "virtual_account": registration.virtual_account.name if registration else None,
             "evaluation_days": int(node.evaluation_left(self.lab.world.now) // 86_400),
             "transport": node.transport,
@@ -188,6 +190,14 @@ _REQUESTS: dict[str, Callable[..., Json]] = {
     "advance": Control.advance,
     "down": Control.down,
 }
+
+
+def _registration(node: Node) -> str:
+    if not node.powered:
+        return "powered off"
+    if node.holding.request is not None:
+        return "reservation in progress"
+    return node.registration_word if node.smart else "smart licensing off"
 
 
 def _plain(record: Asked | Given | Login | Used) -> Json:

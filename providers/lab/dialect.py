@@ -48,6 +48,9 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "first_confirmation": ("printed", "omitted"),
     "return_words": ("lines", "joined", "labelled"),
     "return_authorization_words": ("generated", "lines", "labelled"),
+    "return_again": ("refused", "reprinted"),
+    "return_authorization": ("after-cancel", "any-time"),
+    "restart": ("keeps-request", "drops-request"),
     "register_while_enabled": ("refused", "accepted"),
     "tty_line": ("cut", "beeps", "whole"),
 }
@@ -101,6 +104,9 @@ class Dialect:
     first_confirmation: str = "printed"
     return_words: str = "lines"
     return_authorization_words: str = "generated"
+    return_again: str = "refused"
+    return_authorization: str = "after-cancel"
+    restart: str = "keeps-request"
     register_while_enabled: str = "refused"
     tty_line: str = "cut"
 

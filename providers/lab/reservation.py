@@ -123,10 +123,16 @@ def _answers(node: Node, holding: Holding, issued: Issued) -> bool:
 
 
 def give_back(world: World, node: Node) -> str:
-    """Return the installed reservation: it is gone at once, evaluation runs on. Raises NotNow."""
+    """Return the installed reservation: it is gone at once, evaluation runs on. Raises NotNow.
+
+    Asked again, a node prints the last code once more or an error (dialect ``return_again``).
+    """
     holding = _enabled(node)
     issued = holding.installed
     if issued is None:
+        if holding.returned and holding.request is None and node.dialect.return_again == "reprinted":
+            world.ledger.given.append(Given(world.now, node.name, "return", holding.returned))
+            return holding.returned
         raise NotNow("no reservation is installed")
     holding.installed = holding.installed_at = None
     holding.spent.add(issued.text)
@@ -138,7 +144,8 @@ def give_back(world: World, node: Node) -> str:
 def return_authorization(world: World, node: Node, text: str) -> str:
     """The return code of a code that is not installed; it can never be installed then. Raises NotNow.
 
-    The guide cancels first; that a request under way or an installed reservation forbids it is inferred.
+    The guide cancels first; whether that is needed is not known (dialect ``return_authorization``). That an
+    installed reservation forbids it is inferred.
     """
     try:
         issued = _returnable(world, node, text)
@@ -147,12 +154,13 @@ def return_authorization(world: World, node: Node, text: str) -> str:
         raise
     _used(world, node, text, accepted=True)
     node.holding.spent.add(text)
+    node.holding.request = None
     return _return_code(world, node, issued)
 
 
 def _returnable(world: World, node: Node, text: str) -> Issued:
     holding = _enabled(node)
-    if holding.request is not None:
+    if holding.request is not None and node.dialect.return_authorization == "after-cancel":
         raise NotNow("a reservation is in progress: cancel it first")
     if holding.installed is not None:
         raise NotNow("a reservation is installed: return it instead")
@@ -163,6 +171,13 @@ def _return_code(world: World, node: Node, issued: Issued) -> str:
     node.holding.returned = issued.returned
     world.ledger.given.append(Given(world.now, node.name, "return", issued.returned))
     return issued.returned
+
+
+def restart(world: World, node: Node) -> None:
+    """The node boots: terms that ended are noticed, a request may be lost (dialect ``restart``)."""
+    node.powered, node.booted_at = True, world.now
+    if node.dialect.restart == "drops-request":
+        node.holding.request = None
 
 
 def usable(node: Node) -> Iterator[tuple[str, int]]:

@@ -92,9 +92,15 @@ def _power(world: World, node: Node, value: str) -> None:
     """Off: nothing answers. On again is a restart."""
     if value not in ("on", "off", "restart"):
         raise ValueError(f"{value!r} is not one of on, off, restart")
-    node.powered = value != "off"
-    if node.powered:
-        node.booted_at = world.now
+    if value == "off":
+        node.powered = False
+    else:
+        reservation.restart(world, node)
+
+
+def _rebuilt(world: World, node: Node, value: str) -> None:
+    """The machine is replaced by one with this serial."""
+    snapshots.rebuild(world, node, value.strip().upper())
 
 
 SETTERS: dict[str, Callable[[World, Node, str], None]] = {
@@ -103,4 +109,5 @@ SETTERS: dict[str, Callable[[World, Node, str], None]] = {
     "replaces": _replaces,
     "snapshot": _snapshot,
     "power": _power,
+    "rebuilt": _rebuilt,
 }

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from .nouns import Node
+from .reserved import Holding
 from .world import World
 
 ON_DISK = (
@@ -51,3 +52,15 @@ def restore(world: World, node: Node) -> None:
     node.attempt, node.booted_at = None, world.now
     for name, value in kept.items():
         setattr(node, name, copy.deepcopy(value))
+
+
+def rebuild(world: World, node: Node, serial: str) -> None:
+    """Another machine at the same address, with a serial of its own and a fresh evaluation period. What CSSM
+    has for the old one stays there. Raises ValueError for a serial that is taken."""
+    if any(other.serial == serial for other in world.nodes.values()):
+        raise ValueError(f"the serial {serial} is taken")
+    node.serial, node.uuid = serial, world.new_hex(32)
+    node.holding, node.registration, node.attempt = Holding(), None, None
+    node.registration_word, node.failure, node.failed_at = "unregistered", None, None
+    node.evaluation_seconds, node.evaluation_since = 90 * 86_400.0, world.now
+    node.snapshot, node.booted_at = None, world.now

@@ -7,34 +7,27 @@ typed by key, so that a serial like ``52E01234`` stays itself. The format, with 
 
 from __future__ import annotations
 
-import random
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from . import agent, dialect, start_states
-from . import manager as managers
+from . import dialect
+from .codes import Device
 from .nouns import (
     CLOUD,
     ENTITLEMENTS,
     ON_PREM,
     QUIRKS,
-    RELEASES,
     TAGS,
     Account,
-    AlarmRaised,
     Client,
-    Cluster,
     Instance,
     Manager,
-    Node,
     Pool,
-    Registration,
     Token,
     VirtualAccount,
-    numbers,
 )
 from .reading import (
     Data,
@@ -50,9 +43,9 @@ from .reading import (
     texts,
     whole,
 )
+from .reserved import Booking
 from .world import Settings, World
-
-SMART_BY_ITSELF = (14, 2, 0)
+from .world_nodes import cluster, usage
 
 
 def load_world(path: Path, now: datetime) -> World:
@@ -74,11 +67,6 @@ def build_world(content: str, now: datetime, *, name: str = "world") -> World:
 
 
 # -- the file ----------------------------------------------------------------------------------------------
-
-
-def _usage(where: str, value: Any) -> dict[str, int]:
-    """Licence (short or display name) to quantity."""
-    return {ENTITLEMENTS.get(name, name): whole(where, one) for name, one in mapping(where, value).items()}
 
 
 def _quirks(where: str, value: Any) -> dict[str, bool]:
@@ -152,7 +140,8 @@ _INSTANCE: Spec = {
     "product_type": text,
     "uuid": text,
     "shown_by_host": switch,
-    "usage": _usage,
+    "usage": usage,
+    "reserved": usage,
     "contact_days_ago": number,
 }
 _TOKEN: Spec = {
@@ -164,55 +153,6 @@ _TOKEN: Spec = {
     "uses": whole,
     "created_by": text,
 }
-_CLUSTER: Spec = {"nodes": mapping, "primary": whole, "replicates_transport": switch, "defaults": mapping}
-_NODE: Spec = {
-    "port": whole,
-    "serial": text,
-    "uuid": text,
-    "version": choice(*RELEASES),
-    "role": choice("core", "edge"),
-    "host_name": text,
-    "address": text,
-    "username": text,
-    "password": text,
-    "public_keys": texts,
-    "smart": switch,
-    "transport": choice("direct", "satellite"),
-    "url": text,
-    "proxy": text,
-    "privacy": choice("none", "hostname", "version", "all"),
-    "network": choice("open", "proxy-only", "isolated"),
-    "latency": number,
-    "dns": texts,
-    "ntp": texts,
-    "option_keys": mappings,
-    "usage": _usage,
-    "alarms": mappings,
-    "extra_words": texts,
-    "status_text": text,
-    "registration_word": choice("failed", "expired"),
-    "failure": text,
-    "evaluation_days": number,
-    "registered": mapping,
-    "reservation": mapping,
-    "dialect": mapping,
-}
-_REGISTERED: Spec = {
-    "manager": text,
-    "account": text,
-    "virtual_account": text,
-    "export": switch,
-    "days_ago": number,
-}
-_RESERVATION: Spec = {
-    "state": choice(*start_states.STATES),
-    "virtual_account": text,
-    "lines": _usage,
-    "update": _usage,
-    "days_ago": number,
-}
-_ALARM: Spec = {"id": text, "title": text, "severity": text}
-_OPTION: Spec = {"key": text, "description": text}
 
 
 def _world(data: Data, now: datetime, name: str) -> World:
@@ -227,7 +167,7 @@ def _world(data: Data, now: datetime, name: str) -> World:
     for key, value in parts.get("on_prem", {}).items():
         world.managers[key] = _manager(world, f"{name}: on_prem.{key}", key, ON_PREM, value)
     for key, value in parts.get("clusters", {}).items():
-        _cluster(world, f"{name}: clusters.{key}", key, value, drawn=drawn)
+        cluster(world, f"{name}: clusters.{key}", key, value, drawn=drawn)
     _check_ports(world, name)
     return world
 
@@ -272,7 +212,7 @@ def _account(world: World, where: str, key: str, data: Data) -> Account:
 def _virtual_account(world: World, where: str, name: str, data: Data) -> VirtualAccount:
     given = read(where, data, _VIRTUAL_ACCOUNT)
     pools = [_pool(f"{where}.licences.{key}", key, value) for key, value in given.pop("licences", {}).items()]
-    instances = [_instance(world, f"{where}.instances", one) for one in given.pop("instances", [])]
+    instances = [_instance(world, f"{where}.instances", one, pools) for one in given.pop("instances", [])]
     tokens = [_token(world, f"{where}.tokens", one) for one in given.pop("tokens", [])]
     number = 900_000 + world.number()
     return VirtualAccount(name, number, pools=pools, instances=instances, tokens=tokens, **given)
@@ -285,12 +225,23 @@ def _pool(where: str, key: str, data: Any) -> Pool:
     return Pool(name, **{"tag": TAGS.get(name, f"regid.2018-01.com.example.{key},1.0_lab"), **given})
 
 
-def _instance(world: World, where: str, data: Data) -> Instance:
+def _instance(world: World, where: str, data: Data, pools: list[Pool]) -> Instance:
+    """Of another product or team; ``reserved`` are the licences that it holds by a reservation."""
     given = read(where, data, _INSTANCE, needs=("serial", "pid"))
     at = world.now - timedelta(days=given.pop("contact_days_ago", 0))
     names = {"host_name": "", "product_tag": "", "product_type": "", **given}
     key = "uuid" if names.get("uuid") else "serial"
-    return Instance(registered_at=at, last_contact=at, key=key, **names)
+    reserved = names.pop("reserved", None)
+    instance = Instance(registered_at=at, last_contact=at, key=key, **names)
+    if reserved is not None:
+        device = Device(instance.pid, instance.serial, instance.uuid)
+        instance.booking = Booking(device.udi, {_tag(pools, name): n for name, n in reserved.items()}, [])
+    return instance
+
+
+def _tag(pools: list[Pool], name: str) -> str:
+    found = next((pool.tag for pool in pools if pool.name == name), None)
+    return found or TAGS.get(name, name)
 
 
 def _token(world: World, where: str, data: Data) -> Token:
@@ -304,92 +255,3 @@ def _token(world: World, where: str, data: Data) -> Token:
         **given,
     }
     return Token(created_at=world.now, expires_at=ends, **names)
-
-
-# -- clusters ----------------------------------------------------------------------------------------------
-
-
-def _cluster(world: World, where: str, name: str, data: Data, *, drawn: bool) -> None:
-    given = read(where, data, _CLUSTER, needs=("nodes",))
-    defaults = given.pop("defaults", {})
-    nodes = given.pop("nodes")
-    for key, value in nodes.items():
-        merged = {**defaults, **mapping(f"{where}.nodes.{key}", value)}
-        _node(world, f"{where}.nodes.{key}", f"{name}/{key}", name, merged, drawn=drawn)
-    world.clusters[name] = Cluster(name, [f"{name}/{key}" for key in nodes], **given)
-
-
-def _node(world: World, where: str, name: str, cluster: str, data: Data, *, drawn: bool) -> None:
-    given = read(where, data, _NODE, needs=("serial", "version"))
-    registered, alarms = given.pop("registered", None), given.pop("alarms", [])
-    reserved = given.pop("reservation", None)
-    form = _dialect(world, where, name, given.pop("dialect", {}), drawn=drawn)
-    days = given.pop("evaluation_days", 90.0)
-    options = [
-        read(f"{where}.option_keys", one, _OPTION, needs=("key",)) for one in given.pop("option_keys", [])
-    ]
-    smart = registered is not None or numbers(given["version"]) >= SMART_BY_ITSELF
-    names = {
-        "role": "core",
-        "smart": smart,
-        "host_name": f"{name.replace('/', '-')}.example.com",
-        "uuid": _uuid(name),
-        **given,
-    }
-    node = Node(name, cluster=cluster, dialect=form, evaluation_seconds=days * 86_400, **names)
-    node.option_keys = [(one["key"], one.get("description", "")) for one in options]
-    node.alarms = [_alarm(world, f"{where}.alarms", one) for one in alarms]
-    node.failed_at = world.now if node.failure else None
-    world.nodes[name] = node
-    if registered is None:
-        agent.start_evaluation(node, world.now)
-    else:
-        _register(world, f"{where}.registered", node, registered)
-    if reserved is not None:
-        _reserve(world, f"{where}.reservation", node, reserved)
-
-
-def _reserve(world: World, where: str, node: Node, data: Data) -> None:
-    given = read(where, data, _RESERVATION)
-    try:
-        start_states.start(world, node, **given)
-    except ValueError as error:
-        raise WorldFileError(f"{where}: {error}") from None
-
-
-def _uuid(name: str) -> str:
-    dice = random.Random(name)  # noqa: S311 - the same node has the same uuid in every world
-    return "".join(dice.choice("0123456789abcdef") for _ in range(32))
-
-
-def _dialect(world: World, where: str, name: str, answers: Data, *, drawn: bool) -> dialect.Dialect:
-    start = dialect.draw(f"{world.settings.seed}/{name}") if drawn else dialect.PLAIN
-    try:
-        return dialect.change(start, {key: text(where, value) for key, value in answers.items()})
-    except ValueError as error:
-        raise WorldFileError(f"{where}.{error}") from None
-
-
-def _alarm(world: World, where: str, data: Data) -> AlarmRaised:
-    given = read(where, data, _ALARM, needs=("id",))
-    title, severity = agent.ALARM_TITLES.get(given["id"], ("", "Warning"))
-    names = {"title": title, "severity": severity, **given}
-    return AlarmRaised(uuid=agent.alarm_uuid(world), at=world.now, **names)
-
-
-def _register(world: World, where: str, node: Node, data: Data) -> None:
-    """A node that starts registered: no token was used, the instance is there."""
-    given = read(where, data, _REGISTERED, needs=("account", "virtual_account"))
-    manager = given.get("manager", "cloud")
-    at = world.now - timedelta(days=given.get("days_ago", 30))
-    try:
-        account = world.account(manager, given["account"])
-        va = world.virtual_account(manager, given["account"], given["virtual_account"])
-    except KeyError as error:
-        raise WorldFileError(f"{where}: {error.args[0]}") from None
-    node.registration = Registration.since(
-        at, manager, account, va, export=given.get("export", True), now=world.now
-    )
-    node.registration_word = "registered"
-    va.instances.append(managers.instance_of(world, node))
-    agent.keep_contact(world, node)

@@ -17,7 +17,6 @@ from .compose import identity_of, load_workspace
 from .lazy import group
 from .ops import workspace_journal
 from .options import Common, common
-from .tables import columns
 
 
 @group("codes", examples=["xlicense codes list", 'xlicense codes reveal code-91af --reason "ticket 4711"'])
@@ -119,11 +118,12 @@ def test_command(common: Common, identity: Path | None) -> Exit:
     Exit 9 when none can: a code would be kept, and somebody else would have to go on.
     """
     from reconciler.journal import test
+    from reconciler.reporting import list_text
 
     desired = load_workspace(common).desired
     path = identity or identity_of(desired)
     results = test(desired.journal.recipients, path if path.exists() else None)
     rows = ((recipient, _readable(readable)) for recipient, readable in results.items())
-    empty = f"There is no recipient. {common.again('key', 'init')}"
-    common.console.result(columns(("RECIPIENT", "READABLE HERE"), rows, empty))
+    nothing = f"There is no recipient. {common.again('key', 'init')}"
+    common.console.result(list_text(("recipient", "readable here"), rows, nothing=nothing))
     return Exit.OK if any(results.values()) else Exit.WAITING

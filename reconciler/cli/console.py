@@ -101,7 +101,9 @@ class Console:
         self._result(harmless(text))
 
     def json(self, text: str) -> None:
-        """A result for programs: the same JSON, whoever reads the log."""
+        """A result for programs: the same JSON, whoever reads the log. DEL is the one control that JSON
+        leaves as it is."""
+        text = text.replace("\x7f", "\\u007f")
         if in_ci_log():
             from reconciler.reporting import json_for_ci
 

@@ -24,7 +24,6 @@ from .hosts import logins
 from .lazy import group
 from .options import Common, common
 from .redact import quiet_the_libraries
-from .tables import columns
 
 if TYPE_CHECKING:
     from providers.expressway import ExpresswayProvider
@@ -187,6 +186,8 @@ async def _ask(provider: ExpresswayProvider, address: Address, place: Place) -> 
 
 
 def _print(common: Common, offers: Sequence[Offer]) -> None:
+    from reconciler.reporting import list_text
+
     rows = (
         (
             f"{offer.place.host}:{offer.place.way.port}",
@@ -196,7 +197,9 @@ def _print(common: Common, offers: Sequence[Offer]) -> None:
         )
         for offer in offers
     )
-    common.console.result(columns(("HOST", "KEY IS", "TYPE", "FINGERPRINT"), rows, ""))
+    console = common.console
+    header = ("host", "key is", "type", "fingerprint")
+    console.result(list_text(header, rows, nothing="", width=console.width, color=console.colour))
     for offer in offers:
         if offer.state == "changed":
             common.console.say(

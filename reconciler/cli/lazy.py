@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 Rows = list[tuple[str, str]]
 
@@ -100,6 +101,8 @@ class Group(click.Group):
         return (name if command else None), command, args[1:]
 
     def _no_such(self, ctx: click.Context, name: str) -> str:
+        from difflib import get_close_matches
+
         close = get_close_matches(name, self.list_commands(ctx), n=1, cutoff=0.5)
         guess = f" Did you mean {close[0]!r}?" if close else ""
         return f"There is no command {name!r}.{guess}"
@@ -133,6 +136,8 @@ class LazyGroup(Group):
             _write_rows(formatter, title, [(name.ljust(width), text) for name, text in rows])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
         names = [e for e in self.entries.values() if e.name.startswith(incomplete) and not e.hidden]
         items = [CompletionItem(entry.name, help=entry.help) for entry in names]
         return [*items, *click.Command.shell_complete(self, ctx, incomplete)]

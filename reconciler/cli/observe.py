@@ -14,7 +14,7 @@ from .files import PRIVATE, write_whole
 from .lazy import command
 from .making import look
 from .options import Common, common
-from .saved import observation_text
+from .saved import observation_json
 
 
 @command(
@@ -34,7 +34,7 @@ def observe_command(common: Common, out: Path | None) -> Exit:
     """
     desired = load_workspace(common).desired
     observation = look(common, desired)
-    text = observation_text(observation, desired)
+    text = observation_json(observation, desired)
     if out is None:
         common.console.json(text)
     else:

@@ -16,7 +16,6 @@ from reconciler.model import FORMAT_VERSION, to_data
 from .compose import load_workspace, opened_journal
 from .lazy import command, group
 from .options import Common, common
-from .tables import columns, when
 
 if TYPE_CHECKING:
     from reconciler.journal import Lease, Operation, SqliteJournal
@@ -62,26 +61,27 @@ def list_command(common: Common, everything: bool, as_json: bool) -> Exit:
         effects = [operation.effect for operation in operations]
         common.console.result(ops_text(effects, width=common.console.width, color=common.console.colour))
         if leases:
-            common.console.result("\n" + _leases_text(leases))
+            common.console.result("\n" + _leases_text(common, leases))
     return Exit.UNKNOWN if any(operation.open for operation in operations) else Exit.OK
 
 
-def _leases_text(leases: tuple[Lease, ...]) -> str:
+def _leases_text(common: Common, leases: tuple[Lease, ...]) -> str:
+    from reconciler.reporting import list_text, moment
+
     words = {True: "alive", False: "dead", None: "cannot be told from here"}
-    return columns(
-        ("LEASE", "RUN", "HOLDER", "SINCE", "HOLDER IS"),
+    rows = (
         (
-            (
-                lease.address,
-                lease.run_id,
-                f"{lease.holder} (pid {lease.pid})",
-                when(lease.since),
-                words[lease.alive],
-            )
-            for lease in leases
-        ),
-        "",
+            lease.address,
+            lease.run_id,
+            f"{lease.holder} (pid {lease.pid})",
+            moment(lease.since),
+            words[lease.alive],
+        )
+        for lease in leases
     )
+    header = ("lease", "run", "holder", "since", "holder is")
+    console = common.console
+    return list_text(header, rows, nothing="", width=console.width, color=console.colour)
 
 
 @op_command.command("show", examples=["xlicense op show op-3f2a91"])
@@ -96,13 +96,15 @@ def show_command(common: Common, op_id: str, as_json: bool) -> Exit:
         listed = {"format_version": FORMAT_VERSION, "operation": to_data(operation)}
         common.console.json(json.dumps(listed, indent=2))
     else:
-        common.console.result(_operation_text(operation))
+        common.console.result(_operation_text(common, operation))
         if operation.open:
             common.console.note(_what_to_do(common, op_id))
     return Exit.OK
 
 
-def _operation_text(operation: Operation) -> str:
+def _operation_text(common: Common, operation: Operation) -> str:
+    from reconciler.reporting import list_text, moment
+
     effect = operation.effect
     about = [
         ("id", effect.op_id),
@@ -114,9 +116,11 @@ def _operation_text(operation: Operation) -> str:
         ("said", operation.text or "-"),
         ("replies", f"{operation.chunks} in the spool"),
     ]
-    facts = columns(("effect", ""), about, "")
-    events = ((when(event.at), event.kind, event.text) for event in operation.events)
-    return f"{facts}\n\n{columns(('AT', 'RECORD', 'TEXT'), events, 'Nothing was recorded.')}"
+    events = ((moment(event.at), event.kind, event.text) for event in operation.events)
+    width, color = common.console.width, common.console.colour
+    facts = list_text(("effect", ""), about, nothing="", width=width, color=color)
+    told = list_text(("at", "record", "text"), events, nothing="", width=width, color=color)
+    return f"{facts}\n{told}"
 
 
 def _what_to_do(common: Common, op_id: str) -> str:

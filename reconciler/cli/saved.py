@@ -44,7 +44,7 @@ def read_plan(path: Path) -> Plan:
         raise PlanFileError(f"{path} is not a plan of xlicense{why}", remedy=_AGAIN) from None
 
 
-def observation_text(observation: Observation, desired: Desired) -> str:
+def observation_json(observation: Observation, desired: Desired) -> str:
     """An observation as JSON, with what is needed to know what it is of."""
     data = {
         "format_version": FORMAT_VERSION,

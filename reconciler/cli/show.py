@@ -16,7 +16,7 @@ from .making import Made, look
 from .observe import exit_of
 from .options import Common, common
 from .plan import show_plan
-from .saved import observation_text, read_plan
+from .saved import observation_json, read_plan
 
 
 @command(
@@ -76,7 +76,7 @@ def _observed(common: Common, as_json: bool) -> Exit:
     observation = look(common, desired)
     console = common.console
     if as_json:
-        console.json(observation_text(observation, desired))
+        console.json(observation_json(observation, desired))
     else:
         console.result(reporting.observation_text(observation, width=console.width, color=console.colour))
     return exit_of(observation)

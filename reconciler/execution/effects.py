@@ -262,7 +262,7 @@ async def _after_loss(
         effect.unknown(error.message)
         return _End(Result.UNKNOWN, error.message, error.remedy)
     engine.reporter.progress(action, f"{error.message}; looking whether it took effect")
-    settling = await until_settled(engine, action)
+    settling = await _watch(engine, action, lost.judge, _bound(engine, action))
     if settling.state == "settled":
         text = f"the answer was lost, and the node shows that it took effect ({settling.text})"
         return _settled(engine, action, effect, text, changes)
@@ -330,15 +330,17 @@ def _settled(
     return _End(Result.DONE, text)
 
 
-async def until_settled(engine: Engine, action: Action, bound: float | None = None) -> Settling:
-    """Observe until the action has taken effect, the remote has given up, the bound is over (seconds; by
-    kind) or the run is stopped. What an account does not show is taken as answered."""
+async def until_settled(engine: Engine, action: Action) -> Settling:
+    """Observe until the action has taken effect, the remote has given up, the bound of its kind is over or
+    the run is stopped. What an account does not show is taken as answered."""
     if action.address.startswith("account/") and action.kind not in lost.SHOWN_AT_ACCOUNT:
         return Settling("settled", "")
-    if bound is None:
-        wait = engine.desired.policy.registration_wait if action.kind in _REGISTERING else lost.SETTLE_WAIT
-        bound = float(wait)
-    return await _watch(engine, action, settle, bound)
+    return await _watch(engine, action, settle, _bound(engine, action))
+
+
+def _bound(engine: Engine, action: Action) -> float:
+    registering = action.kind in _REGISTERING
+    return float(engine.desired.policy.registration_wait) if registering else lost.SETTLE_WAIT
 
 
 _Judge = Callable[[Action, Sequence[NodeObserved | AccountObserved]], Settling]
@@ -352,7 +354,7 @@ async def _watch(engine: Engine, action: Action, judge: _Judge, bound: float) ->
     while True:
         readings = await _look(engine, action)
         settling = judge(action, readings)
-        if settling.state in {"settled", "failed"} or engine.stop or _is_vain(settling, readings):
+        if settling.state in {"settled", "failed"} or engine.stop or _is_vain(action, settling, readings):
             return settling
         left = deadline - engine.clock.monotonic()
         if left <= 0:
@@ -364,10 +366,12 @@ async def _watch(engine: Engine, action: Action, judge: _Judge, bound: float) ->
         pause = min(pause * 1.6, _LAST_LOOK)
 
 
-def _is_vain(settling: Settling, readings: Sequence[NodeObserved | AccountObserved]) -> bool:
-    """An account that was read whole and does not show it will not show it either when asked again."""
-    whole = all(isinstance(reading, AccountObserved) and not reading.problems for reading in readings)
-    return settling.state == "unknown" and whole
+def _is_vain(action: Action, settling: Settling, readings: Sequence[NodeObserved | AccountObserved]) -> bool:
+    """What was read whole and does not show it will not show it either when asked again: an account, and a
+    node that prints no switch. A node's other words may be on their way."""
+    lasting = action.address.startswith("account/") or action.kind in lost.SWITCHES
+    whole = not any(reading.problems for reading in readings)
+    return settling.state == "unknown" and lasting and whole
 
 
 async def _look(engine: Engine, action: Action) -> list[NodeObserved | AccountObserved]:

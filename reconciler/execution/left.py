@@ -39,8 +39,7 @@ _NODE_SETTLES = timedelta(seconds=30)
 """A node's agent answers at once; a command that was sent and does not show after this was not taken."""
 
 _PAUSE = 2.0
-_SWITCHES = frozenset({Kind.ENABLE_RESERVATION.value, Kind.DISABLE_RESERVATION.value})
-_BY_HAND = KINDS | _SWITCHES
+_BY_HAND = KINDS | {kind.value for kind in lost.SWITCHES}
 
 
 async def end_what_was_left(
@@ -167,8 +166,6 @@ def close_proven_handoffs(engine: Engine, observation: Observation) -> None:
 def _can_show(waiting: Waiting, reading: NodeObserved | AccountObserved) -> bool:
     if isinstance(reading, AccountObserved):
         return reading.instances is not UNKNOWN
-    if waiting.kind not in _SWITCHES:
+    if Kind(waiting.kind) not in lost.SWITCHES:
         return reading.licence is not UNKNOWN
-    at_licence = reading.licence is not UNKNOWN and reading.licence.reservation_enabled is not UNKNOWN
-    at_smart = reading.smart is not UNKNOWN and reading.smart.reservation_enable is not UNKNOWN
-    return at_licence or at_smart
+    return lost.shows_switch(reading)

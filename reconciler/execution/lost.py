@@ -50,6 +50,7 @@ REPEATABLE = frozenset({Kind.REQUEST_RESERVATION, Kind.INSTALL_AUTHORIZATION, Ki
 """What may be sent again once it is seen, after a settle time, that it did not take effect."""
 
 SHOWN_AT_ACCOUNT = frozenset({Kind.REMOVE_INSTANCE, Kind.REMOVE_GHOST, Kind.CONFIRM_RESERVATION})
+SWITCHES = frozenset({Kind.ENABLE_RESERVATION, Kind.DISABLE_RESERVATION})
 _SILENT = frozenset({Kind.RETURN_RESERVATION, Kind.RETURN_AUTHORIZATION})
 KINDS = ISSUING | REPEATABLE | SHOWN_AT_ACCOUNT | _SILENT
 
@@ -72,7 +73,18 @@ def judge(action: Action, readings: Readings) -> Settling:
     if action.kind in REPEATABLE:
         nodes = [reading for reading in readings if isinstance(reading, NodeObserved)]
         return _at_node(action, nodes[0]) if nodes else Settling("unknown", "the node was not read")
+    if action.kind in SWITCHES and not any(shows_switch(reading) for reading in readings):
+        return Settling("unknown", f"{action.address} does not show whether reservations are on")
     return settle(action, readings)
+
+
+def shows_switch(reading: NodeObserved | AccountObserved) -> bool:
+    """Whether a node prints the switch at all: an answered command counts without that, a lost one not."""
+    if isinstance(reading, AccountObserved):
+        return False
+    at_licence = reading.licence is not UNKNOWN and reading.licence.reservation_enabled is not UNKNOWN
+    at_smart = reading.smart is not UNKNOWN and reading.smart.reservation_enable is not UNKNOWN
+    return at_licence or at_smart
 
 
 _GONE = (RegistrationStatus.UNREGISTERED, RegistrationStatus.EXPIRED, RegistrationStatus.FAILED)

@@ -301,6 +301,7 @@ _WHY = {
     "export_controlled": "export-controlled features come with the token and cannot be set otherwise",
     "authorization": "the node asks again and need not wait for its next turn",
 }
+"""Why, in words that the change beside it does not say already."""
 _WHY_REGISTER = {
     UNREGISTERED: "beyond its evaluation only a registered node has licences",
     RegistrationStatus.FAILED.value: "its last registration failed",
@@ -311,7 +312,6 @@ _WHY_SWITCH = {
     TransportMode.ON_PREM: "the cluster asks an On-Prem server for its licences",
     TransportMode.PROXY: "the cluster asks Cisco for its licences through a proxy",
 }
-"""Why, in words that the change beside it does not say already."""
 
 
 def _why(change: Change) -> str:

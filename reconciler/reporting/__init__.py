@@ -20,7 +20,7 @@ from reconciler.reporting.clean import (
 if TYPE_CHECKING:
     from reconciler.reporting.drift import drift_summary, drift_text
     from reconciler.reporting.graphs import graph_dot, graph_mermaid
-    from reconciler.reporting.machine import drift_json, observation_json, plan_json, run_json
+    from reconciler.reporting.machine import drift_json, plan_json, run_json
     from reconciler.reporting.markdown import drift_markdown
     from reconciler.reporting.observation import observation_text
     from reconciler.reporting.plan import plan_text, summary_line
@@ -40,11 +40,13 @@ if TYPE_CHECKING:
         codes_text,
         desired_text,
         exits_text,
+        list_text,
         ops_text,
         rule_text,
         rules_text,
         waiting_text,
     )
+    from reconciler.reporting.words import moment
 
 __all__ = [
     "EXIT_MEANINGS",
@@ -65,10 +67,11 @@ __all__ = [
     "graph_dot",
     "graph_mermaid",
     "json_for_ci",
+    "list_text",
     "markdown_code",
     "markdown_fence",
     "markdown_text",
-    "observation_json",
+    "moment",
     "observation_text",
     "observed_line",
     "observing_line",
@@ -90,12 +93,12 @@ __all__ = [
 ]
 
 _HOMES = {
+    "moment": "words",
     "drift_summary": "drift",
     "drift_text": "drift",
     "graph_dot": "graphs",
     "graph_mermaid": "graphs",
     "drift_json": "machine",
-    "observation_json": "machine",
     "plan_json": "machine",
     "run_json": "machine",
     "drift_markdown": "markdown",
@@ -119,6 +122,7 @@ _HOMES = {
     "codes_text": "tables",
     "desired_text": "tables",
     "exits_text": "tables",
+    "list_text": "tables",
     "ops_text": "tables",
     "rule_text": "tables",
     "rules_text": "tables",

@@ -20,7 +20,6 @@ from reconciler.model import (
     ActionOutcome,
     Address,
     Change,
-    Observation,
     Plan,
     Result,
     RunResult,
@@ -110,11 +109,6 @@ def run_json(result: RunResult) -> str:
             "exit_codes": _codes(run_exits(result)),
         }
     )
-
-
-def observation_json(observation: Observation) -> str:
-    """The observation in the model's own JSON, which ``--observation`` reads back."""
-    return _text(to_data(observation))
 
 
 def _text(data: Any) -> str:

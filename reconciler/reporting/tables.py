@@ -5,7 +5,7 @@ Belongs here: one list, one function, what to do next below it. Does not belong 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from reconciler.errors import Exit
@@ -53,10 +53,10 @@ def rules_text(cards: Sequence[RuleCard], *, width: int = 120, color: bool = Fal
     """The rule book as a table."""
     header = ("rule", "level", "phase", "rows", "says")
     rows = [
-        (card.id, card.level.value, card.phase, ", ".join(card.rows) or "-", one_line(card.sentence))
-        for card in cards
+        (card.id, card.level.value, card.phase, ", ".join(card.rows) or "-", card.sentence) for card in cards
     ]
-    return _listed(header, rows, width, color, "There are no rules.", "One of them: xlicense explain RULE")
+    hint = "One of them: xlicense explain RULE"
+    return list_text(header, rows, nothing="There are no rules.", hint=hint, width=width, color=color)
 
 
 def rule_text(card: RuleCard, *, width: int = 120, color: bool = False) -> str:
@@ -92,16 +92,16 @@ def ops_text(effects: Sequence[OpenEffect], *, width: int = 120, color: bool = F
     header = ("id", "state", "started", "at", "what")
     rows = [
         (
-            one_line(effect.op_id),
+            effect.op_id,
             effect.state.value,
             moment(effect.started),
-            one_line(effect.address),
-            f"{kind_text(effect.kind)}, run {one_line(effect.run_id)}",
+            effect.address,
+            f"{kind_text(effect.kind)}, run {effect.run_id}",
         )
         for effect in effects
     ]
     hint = "More about one: xlicense op show ID. To settle one by hand: xlicense op resolve ID"
-    return _listed(header, rows, width, color, "No effect is open.", hint)
+    return list_text(header, rows, nothing="No effect is open.", hint=hint, width=width, color=color)
 
 
 def codes_text(codes: Sequence[HeldCode], *, width: int = 120, color: bool = False) -> str:
@@ -109,16 +109,17 @@ def codes_text(codes: Sequence[HeldCode], *, width: int = 120, color: bool = Fal
     header = ("id", "kind", "made", "expires", "readable here", "slot")
     rows = [
         (
-            one_line(code.code_id),
+            code.code_id,
             code.kind.value,
             moment(code.made_at),
             moment(code.expires_at) if code.expires_at else "-",
             "yes" if code.readable else "NO",
-            one_line(code.slot),
+            code.slot,
         )
         for code in codes
     ]
-    return _listed(header, rows, width, color, "No code is held.", "To see one: xlicense codes reveal ID")
+    hint = "To see one: xlicense codes reveal ID"
+    return list_text(header, rows, nothing="No code is held.", hint=hint, width=width, color=color)
 
 
 def desired_text(rows: Sequence[DescribedValue], *, width: int = 120, color: bool = False) -> str:
@@ -141,10 +142,18 @@ def exits_text(*, width: int = 120, color: bool = False) -> str:
     return "\n".join(table(("exit", "means"), rows, width=width, ink=Page(width, color).ink)) + "\n"
 
 
-def _listed(
-    header: Sequence[str], rows: Sequence[Sequence[str]], width: int, color: bool, nothing: str, hint: str
+def list_text(
+    header: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    nothing: str,
+    hint: str = "",
+    width: int = 120,
+    color: bool = False,
 ) -> str:
-    if not rows:
+    """Any list: ``nothing`` where there is no row, and what to do next below the others."""
+    cells = [[one_line(cell) for cell in row] for row in rows]
+    if not cells:
         return f"{nothing}\n"
-    lines = table(header, rows, width=width, ink=Page(width, color).ink)
-    return "\n".join([*lines, "", *wrap(hint, width)]) + "\n"
+    lines = table(header, cells, width=width, ink=Page(width, color).ink)
+    return "\n".join([*lines, *(["", *wrap(hint, width)] if hint else [])]) + "\n"

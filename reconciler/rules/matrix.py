@@ -105,9 +105,7 @@ class Situation:
 
     @property
     def lines(self) -> Maybe[Lines]:
-        if self.cssm is None:
-            return ()
-        return self.cssm.lines
+        return () if self.cssm is None or self.row is Row.NOTHING else self.cssm.lines
 
     @property
     def authorization(self) -> HeldCode | None:
@@ -211,6 +209,8 @@ class Matrix:
             return Row.NOTHING, ""
         if _code(codes, CodeKind.RETURN) is not None:
             return Row.REMOVE, ""
+        if known is not None and known.state is ReservedState.FREED and self.sides.late(side, serial):
+            return Row.NOTHING, "removed just now; CSSM still lists it"
         if known is not None and known.state is ReservedState.ISSUED and _code(codes, CodeKind.AUTHORIZATION):
             return Row.UNUSED, ""
         if self._how(serial) == "absent":
@@ -260,6 +260,8 @@ class Matrix:
             held = _code(codes, CodeKind.AUTHORIZATION) is not None
             return (Row.UPDATE_INSTALL if held else Row.UPDATE_FETCH), ""
         adopted = self._how(serial) == "adopt"
+        if side.pending and state is ReservedState.INSTALLED and self.sides.late(side, serial):
+            return Row.CONVERGED, "confirmed just now; CSSM still shows it in transit"
         if side.pending and not adopted:
             return Row.FOREIGN, "CSSM has an update in transit that is not ours"
         differs = self._installed_otherwise(node, side, known)

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from reconciler.model import (
     UNKNOWN,
+    WORKSPACE,
     AccountDesired,
     Address,
     Attested,
@@ -142,7 +143,7 @@ class Sides:
         self, node: NodeDesired, serial: str, account: AccountDesired, instance: Instance, at: datetime
     ) -> CssmSide | None:
         known = self.reserved.get(serial.upper())
-        ours = known if known is not None and known.account == account.address else None
+        ours = known if known is not None and known.account in (account.address, WORKSPACE) else None
         side = CssmSide(
             account, Source.READ, at, udi=_udi(instance), product_tag=instance.product_tag, marked=True
         )
@@ -164,7 +165,7 @@ class Sides:
         status = None if licence is None else licence.registration
         if status is RegistrationStatus.REGISTERED:
             return None
-        if ours is not None and ours.state is not ReservedState.FREED:
+        if ours is not None and (ours.state is not ReservedState.FREED or _is_late(ours, side.at)):
             return replace(side, lines=ours.lines or UNKNOWN, pending=ours.state in _IN_TRANSIT)
         if status is RegistrationStatus.RESERVED_SPECIFIC:
             return replace(side, lines=_newest(instance.usage) if instance.usage else UNKNOWN)
@@ -187,6 +188,11 @@ class Sides:
             pending=known.state in _IN_TRANSIT,
             udi=known.udi,
         )
+
+    def late(self, side: CssmSide, serial: str) -> bool:
+        """Whether CSSM may only be late with showing an accepted step of ours."""
+        known = self.reserved.get(serial.upper())
+        return known is not None and side.source is Source.READ and _is_late(known, side.at)
 
     def told(self, account: AccountDesired, serial: str) -> bool:
         """Whether anything at all is known of what this account holds for this serial."""
@@ -213,6 +219,14 @@ def _attested(serial: str, account: AccountDesired, attested: Attested) -> CssmS
                 product_tag=instance.product_tag,
             )
     return None
+
+
+_LATE = timedelta(minutes=30)
+"""How long CSSM may go on showing what was before an accepted step of ours. About a minute was seen."""
+
+
+def _is_late(known: Reserved, at: datetime) -> bool:
+    return at - known.at < _LATE
 
 
 def _newest(lines: Iterable[ReservedLine]) -> Lines:

@@ -44,6 +44,8 @@ def _lines_not_known(context: PlanContext) -> Violations:
 
 def _under_way(context: PlanContext) -> Violations:
     for _cluster, node, situation in context.reservations():
+        if situation.row not in IN_TRANSIT and situation.why and situation.row not in BY_PERSON:
+            yield Violation(node.address, f"Not yet visible: {situation.why}.", severity=Severity.INFO)
         if situation.row in IN_TRANSIT:
             text = f"The reservation is {situation.row.value}."
             if situation.row in (Row.CONFIRM, Row.CONFIRM_LOST):

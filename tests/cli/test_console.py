@@ -60,6 +60,11 @@ def test_results_go_to_stdout_and_notes_to_stderr_unless_quiet(capsys: pytest.Ca
     assert err == "a note\nan error\n"
 
 
+def test_json_is_printed_without_the_one_control_that_json_leaves(capsys: pytest.CaptureFixture[str]) -> None:
+    Console().json('{"said": "a\x7fb"}')
+    assert capsys.readouterr().out == '{"said": "a\\u007fb"}\n'
+
+
 def test_a_closed_stream_takes_nothing_and_raises_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     closed = io.StringIO()
     closed.close()

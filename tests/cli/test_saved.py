@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.files import write_whole
-from reconciler.cli.saved import observation_text, read_observation, read_plan, write_plan
+from reconciler.cli.saved import observation_json, read_observation, read_plan, write_plan
 from reconciler.errors import PlanFileError, XlicenseError
 from reconciler.model import Address, Desired, NodeObserved, Observation, Plan
 
@@ -54,13 +54,13 @@ def test_a_later_minor_format_is_read(tmp_path: Path) -> None:
 
 def test_an_observation_comes_back_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "now.json"
-    path.write_text(observation_text(OBSERVATION, DESIRED))
+    path.write_text(observation_json(OBSERVATION, DESIRED))
     assert read_observation(path, DESIRED) == OBSERVATION
 
 
 def test_an_observation_of_another_workspace_or_of_nothing_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "now.json"
-    path.write_text(observation_text(OBSERVATION, Desired("bbbbbbbb", "/w")))
+    path.write_text(observation_json(OBSERVATION, Desired("bbbbbbbb", "/w")))
     with pytest.raises(XlicenseError, match="is of workspace bbbbbbbb, this is aaaaaaaa"):
         read_observation(path, DESIRED)
     path.write_text("[]")

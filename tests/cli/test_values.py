@@ -14,7 +14,6 @@ from reconciler.cli.making import overrides
 from reconciler.cli.names import cluster_or_node, short
 from reconciler.cli.options import Common, Duration, Labels
 from reconciler.cli.redact import Redactor
-from reconciler.cli.tables import columns, when
 from reconciler.errors import UsageError, XlicenseError
 from reconciler.model import Address, ClusterDesired, Desired, NodeDesired, Override, Role, SshAccess
 
@@ -129,11 +128,3 @@ def test_known_values_and_what_looks_like_a_code_are_taken_out_and_words_stay() 
     assert redactor.clean(text) == "login <redacted> failed for absolute path; token <redacted>"
     code = "<authorizationCode><flag>A</flag></authorizationCode><returnCode>CJHqk1</returnCode>"
     assert "CJHqk1" not in redactor.clean(code)
-
-
-def test_lists_are_aligned_and_what_a_device_said_cannot_move_the_cursor() -> None:
-    text = columns(("ID", "TEXT"), [("a", "x\x1b[2Jy"), ("long", "z")], "nothing")
-    assert "\x1b" not in text
-    assert [line[:6] for line in text.splitlines()] == ["ID    ", "a     ", "long  "]
-    assert columns(("ID",), [], "nothing") == "nothing"
-    assert when(None) == "-"

@@ -156,6 +156,12 @@ def test_serials_that_look_like_numbers_stay_texts(write: Write) -> None:
     assert [node.serial for node in one(write, cluster).nodes] == ["52E01234", "0E123456"]
 
 
+@pytest.mark.parametrize("length", [64 * 1024 - 1, 64 * 1024, 64 * 1024 + 1, 1024 * 1024])
+def test_a_long_file_is_read_to_its_end(write: Write, length: int) -> None:
+    padding = "#" * (length - len(CLUSTER.encode()) - 1) + "\n"
+    assert one(write, padding + CLUSTER).name == "ams-edge"
+
+
 def test_what_is_not_written_is_not_managed(write: Write) -> None:
     cluster = one(write, "cluster: ams-edge\nrole: core\naccount: emea\nnodes: [{name: c1, host: c1}]\n")
     assert (cluster.transport, cluster.privacy, cluster.registration) == (None, None, None)

@@ -403,3 +403,20 @@ async def test_a_stop_ends_the_looking_and_leaves_it_open(stand: Stand) -> None:
     outcome = await stand.carry_out(step(K.REQUEST_RESERVATION))
     assert (outcome.result, outcome.seconds) == (R.UNKNOWN, 0.0)
     assert stand.is_open
+
+
+@pytest.mark.parametrize(("shown", "sent"), [(True, 1), (False, 2), (m.UNKNOWN, 2)])
+async def test_a_lost_switch_is_set_once_more_unless_the_node_shows_it(
+    stand: Stand, shown: m.Maybe[bool], sent: int
+) -> None:
+    def then() -> None:
+        stand.shows(Status.UNREGISTERED, reservation_enabled=shown)
+        stand.plays(K.ENABLE_RESERVATION, answers(then=on))
+
+    def on() -> None:
+        stand.shows(Status.UNREGISTERED, reservation_enabled=True if shown is not m.UNKNOWN else shown)
+
+    stand.plays(K.ENABLE_RESERVATION, breaks(LOST, then=then))
+    outcome = await stand.carry_out(step(K.ENABLE_RESERVATION))
+    assert outcome.result is R.DONE
+    assert len(stand.node.sent) == sent

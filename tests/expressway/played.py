@@ -35,6 +35,8 @@ class Script:
     banner: str = "\r\nTANDBERG Video Communication Server X14.3.1\r\nSW Release Date: 2023\r\n\r\nOK\r\n\r\n"
     echo: bool = True
     echo_at_most: int = 100_000
+    cut_at: int = 0
+    cut_below: int = 1_000_000
     fold_at: int = 0
     wants_terminal: bool = False
     without_terminal: bool = True
@@ -119,7 +121,9 @@ class _Session(asyncssh.SSHServerSession[bytes]):
         self._node = node
         self._script = node.script
         self._line = bytearray()
+        self._out = bytearray()
         self._terminal = False
+        self._cut_at = 0
         self._after_cr = False
         self._tail: asyncio.Task[None] | None = None
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue()
@@ -129,6 +133,7 @@ class _Session(asyncssh.SSHServerSession[bytes]):
 
     def pty_requested(self, term_type: str, term_size: Any, term_modes: Mapping[int, int]) -> bool:
         self._terminal = True
+        self._cut_at = self._script.cut_at if term_size[0] < self._script.cut_below else 0
         self._node.seen.sizes.append(term_size)
         return True
 
@@ -140,6 +145,7 @@ class _Session(asyncssh.SSHServerSession[bytes]):
     def session_started(self) -> None:
         self._tail = asyncio.ensure_future(self._pump())
         self._say(self._script.banner.encode())
+        self._flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._line:
@@ -148,7 +154,16 @@ class _Session(asyncssh.SSHServerSession[bytes]):
             self._tail.cancel()
 
     def _say(self, data: bytes) -> None:
-        self._queue.put_nowait(data)
+        self._out += data
+
+    def _flush(self) -> None:
+        if self._out:
+            self._queue.put_nowait(bytes(self._out))
+            self._out.clear()
+
+    def _hang_up(self) -> None:
+        self._flush()
+        self._queue.put_nowait(None)
 
     async def _pump(self) -> None:
         while (data := await self._queue.get()) is not None:
@@ -165,6 +180,7 @@ class _Session(asyncssh.SSHServerSession[bytes]):
     def data_received(self, data: bytes, datatype: Any) -> None:
         for byte in data:
             self._byte(bytes([byte]))
+        self._flush()
 
     def _byte(self, byte: bytes) -> None:
         echo = self._script.echo and self._terminal
@@ -182,6 +198,8 @@ class _Session(asyncssh.SSHServerSession[bytes]):
             line = self._line.decode()
             self._line.clear()
             self._enter(line)
+        elif self._cut_at and len(self._line) >= self._cut_at:
+            self._say(b"\x07")
         else:
             self._line += byte
             if echo and len(self._line) <= self._script.echo_at_most:
@@ -194,18 +212,18 @@ class _Session(asyncssh.SSHServerSession[bytes]):
         if not line:
             return
         if script.drop_before and line.startswith(script.drop_before):
-            self._queue.put_nowait(None)
+            self._hang_up()
             return
         self._node.seen.lines.append(line)
         if script.silent and line.startswith(script.silent):
             return
         if script.drop_after and line.startswith(script.drop_after):
-            self._queue.put_nowait(None)
+            self._hang_up()
             return
         reply = script.reply(line).encode()
         if script.drop_mid and line.startswith(script.drop_mid):
             self._say(reply[: len(reply) // 2])
-            self._queue.put_nowait(None)
+            self._hang_up()
             return
         self._say(reply)
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from providers.expressway.codes import hide_codes, read_code
 from reconciler.model import CodeKind
 
+from .played import TRANSCRIPTS
 from .test_authorization import RMS, code
 
 RETURN = "CMcmMV-TriR2T-hKD6pi-c3h43U-sT8Hzx-6CRCjt-9J1GRA-6wZEnV-M2u"
@@ -53,6 +54,28 @@ REPLIES = [
                                      f'  RequestCode: "{IOS_REQUEST}"', "*r/end")),
     (CodeKind.REQUEST, IOS_REQUEST, (f"{IOS_REQUEST} is generated.",)),
 ]  # fmt: skip
+
+
+RECORDED = {
+    "reservation-request": (CodeKind.REQUEST, "CB-ZEXPY:0E4D1FA5-AK9A6sMTr-86"),
+    "reservation-request-ucm": (CodeKind.REQUEST, UCM_REQUEST),
+    "reservation-request-catalyst": (CodeKind.REQUEST, IOS_REQUEST),
+    "reservation-install-first": (CodeKind.CONFIRMATION, "5c2b17e0"),
+    "reservation-install-update": (CodeKind.CONFIRMATION, "3311aaea"),
+    "reservation-return": (CodeKind.RETURN, RETURN),
+    "reservation-return-authorization": (CodeKind.RETURN, RETURN),
+    "reservation-cancel": (CodeKind.REQUEST, None),
+}
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_each_transcript_gives_its_code_and_no_other(name):
+    """Which kind a code without a name is, only the command tells."""
+    data = (TRANSCRIPTS / "X14.3.1" / f"{name}.txt").read_bytes()
+    kind, value = RECORDED[name]
+    assert read_code(kind, data) == value
+    unnamed = {CodeKind.REQUEST, CodeKind.RETURN} if b"code" not in data.lower() else {kind}
+    assert {read_code(other, data) for other in CodeKind if other not in unnamed} == {None}
 
 
 @pytest.mark.parametrize(("kind", "value", "lines"), REPLIES)

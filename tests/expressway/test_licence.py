@@ -127,6 +127,96 @@ def test_reservation_words_are_known():
     assert licence.reservation_enabled is True
 
 
+def test_a_requested_reservation_is_pending_and_evaluation_runs_on():
+    licence = transcript("X14.3.1/licence-reservation-pending")
+    assert licence.registration is RegistrationStatus.RESERVATION_PENDING
+    assert licence.reservation_enabled is True
+    assert licence.evaluation_seconds == 88 * 86_400 + 23 * 3_600 + 62
+    assert licence.udi == "PID:EXPY,SN:0E4D1FA5"
+    assert licence.reserved is UNKNOWN
+    assert licence.unrecognised == ()
+
+
+def test_a_list_of_what_is_reserved_is_read_with_its_tags():
+    licence = transcript("X15.0/licence-reserved-listed")
+    assert licence.registration is RegistrationStatus.RESERVED_SPECIFIC
+    assert licence.authorization is AuthorizationStatus.NOT_AUTHORIZED_RESERVED
+    assert [(line.name, line.quantity, line.tag) for line in licence.reserved] == [
+        ("Cisco Expressway Rich Media Session License", 10, "regid.2026-01.com.example.RMS,14.0_0001"),
+        ("UC Manager Enhanced License (12.x)", 5, "regid.2026-01.com.example.UCM_Enhanced,12.0_0002"),
+    ]
+    assert [(usage.name, usage.count) for usage in licence.usage] == [
+        ("Cisco Expressway Rich Media Session License", 12)
+    ]
+    assert licence.unrecognised == ()
+
+
+@pytest.mark.parametrize(
+    ("listed", "reserved"),
+    [
+        (["RMS:", "Reserved: 4"], (("RMS", 4, None),)),
+        (["RMS (t)", "Reserved count: 0"], (("RMS", 0, "t"),)),
+        (["<none>"], ()),
+        ([], ()),
+        (["RMS (t):", "Description: a (b)"], UNKNOWN),
+        (["RMS (t):", "Total reserved count: many"], UNKNOWN),
+        (["RMS (t):", "Total reserved count: 1", "Total reserved count: 2"], UNKNOWN),
+        (["something else"], UNKNOWN),
+        (["RMS (t):", "Total reserved count: 1", "\x00"], UNKNOWN),
+    ],
+)
+def test_a_list_of_reservations_is_known_only_whole(listed, reserved):
+    shown = read_licence(["Smart Licensing is ENABLED", "Specified license reservations:", *listed]).reserved
+    lines = shown if shown is UNKNOWN else tuple((line.name, line.quantity, line.tag) for line in shown)
+    assert lines == reserved
+
+
+@pytest.mark.parametrize(
+    ("lines", "enabled"),
+    [
+        (["License reservation: ENABLED"], True),
+        (["License Reservation is ENABLED"], True),
+        (["Agent Version", "License reservation: DISABLED"], False),
+        (["Reservation Info", "License reservation: ENABLED"], True),
+        (["License Reservation:", "Status: DISABLED"], False),
+        (["License Reservation is ENABLED", "Reservation Info", "License reservation: DISABLED"], UNKNOWN),
+        (["Registration:", "Status: UNREGISTERED"], UNKNOWN),
+    ],
+)
+def test_whether_reservation_is_enabled_may_stand_anywhere(lines, enabled):
+    assert read_licence(lines).reservation_enabled is enabled
+
+
+RESERVED_SPECIFIC = RegistrationStatus.RESERVED_SPECIFIC
+
+
+@pytest.mark.parametrize(
+    ("status", "authorization", "reservation", "seen"),
+    [
+        ("UNREGISTERED", "EVAL MODE", "SPECIFIC PENDING", RegistrationStatus.RESERVATION_PENDING),
+        ("UNREGISTERED", "EVAL MODE", "NOT INSTALLED", RegistrationStatus.UNREGISTERED),
+        ("REGISTERED", "AUTHORIZED", "NOT INSTALLED", RegistrationStatus.REGISTERED),
+        ("REGISTERED", "AUTHORIZED - RESERVED", "SPECIFIC INSTALLED on Jan 02 2026", RESERVED_SPECIFIC),
+        ("REGISTERED", "AUTHORIZED", "UNIVERSAL INSTALLED", RegistrationStatus.RESERVED_UNIVERSAL),
+        ("REGISTERED - SPECIFIC LICENSE RESERVATION", "AUTHORIZED", "RETURN PENDING", RESERVED_SPECIFIC),
+        ("REGISTERED_SPECIFIC_LICENSE_RESERVATION", "AUTHORIZED_RESERVED", "", RESERVED_SPECIFIC),
+        ("REGISTERED - SPECIFIC LICENSE RESERVATION", "AUTHORIZED", "NOT INSTALLED", UNKNOWN),
+        ("REGISTERED - SPECIFIC LICENSE RESERVATION", "AUTHORIZED", "UNIVERSAL INSTALLED", UNKNOWN),
+        ("UNREGISTERED", "EVAL MODE", "SPECIFIC INSTALLED", UNKNOWN),
+        ("REGISTERED", "AUTHORIZED - RESERVED", "", UNKNOWN),
+        ("UNREGISTERED", "Not Authorized - Reserved", "", UNKNOWN),
+        ("RESERVATION RETURN PENDING", "EVAL MODE", "", UNKNOWN),
+    ],
+)
+def test_a_reservation_is_seen_from_all_words_together_and_a_contradiction_is_not_known(
+    status, authorization, reservation, seen
+):
+    lines = ["Registration:", f"Status: {status}", "License Authorization:", f"Status: {authorization}"]
+    licence = read_licence([*lines, "Reservation Info", f"Reservation status: {reservation}"])
+    assert licence.registration is seen
+    assert bool(licence.unrecognised) is (seen is UNKNOWN)
+
+
 def test_a_node_with_smart_licensing_off_is_not_registered():
     licence = transcript("X14.0.8/licence-off")
     assert licence.enabled is False

@@ -255,10 +255,11 @@ def test_the_example_workspace_and_its_world_speak_of_the_same_nodes() -> None:
 
 
 def test_every_key_of_a_world_file_is_in_the_readme_of_the_example() -> None:
-    from providers.lab import by_hand, dialect, faults, nouns, worldfile
+    from providers.lab import by_hand, dialect, faults, nouns, world_nodes, worldfile
 
     text = (EXAMPLE / "README.md").read_text(encoding="utf-8")
-    specs = [value for name, value in vars(worldfile).items() if name.startswith("_") and name.isupper()]
+    found = (*vars(worldfile).items(), *vars(world_nodes).items())
+    specs = [value for name, value in found if name.startswith("_") and name.isupper()]
     keys = {key for spec in specs if isinstance(spec, dict) for key in spec}
     keys |= {
         *dialect.CHOICES,
@@ -269,3 +270,46 @@ def test_every_key_of_a_world_file_is_in_the_readme_of_the_example() -> None:
         *by_hand.WHAT_A_SERVER_HAS,
     }
     assert sorted(key for key in keys if f"`{key}`" not in text) == []
+
+
+def test_a_person_is_the_portal_of_a_running_lab(folder: Path, run: Run) -> None:
+    run("up")
+    for act in ("enable", "request"):
+        assert run("set", "a/n1", "reservation", act).output == f"a/n1: reservation {act} is done\n"
+    assert "reservation in progress" in run("status").output
+    request = json.loads(run("ledger", "--json").output)["given"][0]["value"]
+    (folder / "request.txt").write_text(f"{request}\n", encoding="utf-8")
+    asked = ("--virtual-account", "EMEA", "--code-file", str(folder / "request.txt"))
+    said = run("portal", "reserve", *asked, "--quantity", "rms=1")
+    assert said.output.startswith("<specificPLR>")
+    assert run("portal", "download", "--serial", "0E4D1FA5").output == said.output
+    run("set", "a/n1", "reservation", "install")
+    told = run("status").output
+    assert "EMEA, Cisco Expressway Rich Media Session License: 1 = 0 free + 1 reserved" in told
+    assert "Codes of reservations: 2 used, 0 refused, 0 used more than once." in told
+    assert "took authorization <specificPLR>" in run("ledger").output
+    run("set", "a/n1", "reservation", "return")
+    code = json.loads(run("ledger", "--json").output)["given"][-1]["value"]
+    (folder / "return.txt").write_text(code, encoding="utf-8")
+    assert (
+        run("portal", "remove", "--serial", "0E4D1FA5", "--code-file", str(folder / "return.txt")).output
+        == ""
+    )
+    assert run("status").output.count("reserved") == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("reserve", "--virtual-account", "EMEA"), "the portal needs --code-file to reserve"),
+        (("update", "--serial", "x"), "the portal needs --quantity to update"),
+        (("download", "--serial", "x", "--quantity", "rms=1"), "takes no --quantity to download"),
+        (("download", "--serial", "x"), "CSSM has no product instance of x"),
+        (("update", "--serial", "x", "--quantity", "rms"), "'rms' is not a licence and its quantity"),
+    ],
+)
+def test_the_portal_says_what_it_needs(run: Run, words: tuple[str, ...], said: str) -> None:
+    run("up")
+    failed = run("portal", *words)
+    assert isinstance(failed.exception, UsageError)
+    assert said in str(failed.exception)

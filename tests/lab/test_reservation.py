@@ -1,10 +1,13 @@
 """A reservation over SSH and HTTPS: reserve, update, confirm, return, cancel, and what is refused."""
 
+import asyncio
 import re
 from typing import Any
 
+import asyncssh
 import pytest
 
+from providers.lab.by_hand import set_by_hand
 from providers.lab.nouns import DESKTOP, EXPRESSWAY_TAG, RMS, TAGS
 from tests.lab.lab_clients import Site, node, one_node, site, world
 
@@ -256,3 +259,15 @@ async def test_an_on_prem_has_no_reservations() -> None:
         headers = {"Authorization": f"Bearer {answer['access_token']}"}
         path = "/api/v1/accounts/World%20Wide%20Plant/virtual-accounts/Default/reserve-licenses"
         assert (await lab.send("POST", plant + path, json={}, headers=headers))[0] == 404
+
+
+async def test_a_node_that_is_powered_off_answers_nothing() -> None:
+    async with site(one_node()) as lab:
+        await lab.licence()
+        set_by_hand(lab.lab.world, "a/n1", "power", "off")
+        with pytest.raises(asyncio.IncompleteReadError):
+            await lab.licence()
+        with pytest.raises((OSError, asyncssh.Error)):
+            await lab.connect("a/n1")
+        set_by_hand(lab.lab.world, "a/n1", "power", "on")
+        (await lab.connect("a/n1")).close()

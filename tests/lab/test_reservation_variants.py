@@ -259,6 +259,38 @@ def test_a_term_that_has_ended_is_noticed_at_a_restart() -> None:
     assert "Status: Not Authorized - Reserved" in _block(made)
 
 
+@pytest.mark.parametrize(("form", "end"), [("refused", "ERROR"), ("reprinted", "OK")])
+def test_a_second_return_prints_the_code_again_or_an_error(form: str, end: str) -> None:
+    made = _world(f"dialect: {{return_again: {form}}}, reservation: {{{LINES}}}")
+    first, second = (_say(made, f"{COMMAND} Return") for _ in range(2))
+    assert second[-1] == end
+    assert (second == first) is (end == "OK")
+
+
+@pytest.mark.parametrize(("form", "end"), [("after-cancel", "ERROR"), ("any-time", "OK")])
+def test_a_code_is_returned_before_the_request_is_cancelled_or_not(form: str, end: str) -> None:
+    made = _requested(f"return_authorization: {form}")
+    assert _say(made, f'{COMMAND} ReturnAuthorization "{_issue(made)}"')[-1] == end
+    assert ("Reservation In Progress" in _block(made)) is (end == "ERROR")
+
+
+@pytest.mark.parametrize(("form", "kept"), [("keeps-request", True), ("drops-request", False)])
+def test_a_restart_keeps_a_request_or_drops_it(form: str, kept: bool) -> None:
+    made = _requested(f"restart: {form}")
+    set_by_hand(made, "a/n1", "power", "restart")
+    assert ("Reservation In Progress" in _block(made)) is kept
+
+
+def test_other_teams_hold_reservations_too() -> None:
+    text = one_node().replace(
+        "instances:\n", "instances:\n            - {serial: x, pid: EXPY, reserved: {rms: 7}}\n"
+    )
+    made = build_world(text, START)
+    va = made.virtual_account("cloud", "example.com", "EMEA")
+    assert va.available(va.pools[0]) == 3
+    assert "<count>8</count>" in portal.update(made, serial="x", quantities={"rms": 8})
+
+
 @pytest.mark.parametrize(("form", "end"), [("refused", "ERROR"), ("accepted", "OK")])
 def test_a_token_is_taken_or_not_while_reservation_is_only_switched_on(form: str, end: str) -> None:
     made = _world(f"dialect: {{register_while_enabled: {form}}}, reservation: {{state: enabled}}")

@@ -174,6 +174,10 @@ def test_a_manager_can_become_unreachable_for_nodes_and_ungranted_for_clients() 
         ("b/n1", "url", "x", "no node or server 'b/n1'; it has: a/n1, cloud, plant"),
         ("a/n1", "colour", "red", "'colour' cannot be set; what can: proxy, smart"),
         ("cloud", "colour", "red", "'colour' cannot be set; what can: answers-nodes"),
+        ("cloud", "form", "reserved_key", "'reserved_key' is not NAME=ANSWER"),
+        ("cloud", "form", "colour=red", "'colour' is not one of reservations_shown"),
+        ("cloud", "quantity", "Nowhere:rms=1", "cloud has no pool of 'rms' in 'Nowhere'"),
+        ("a/n1", "dialect", "request_again=maybe", "'maybe' is not one of same, new"),
         ("a/n1", "proxy", "nonsense", "a proxy is HOST:PORT"),
         ("a/n1", "transport", "pigeon", "'pigeon' is not one of"),
         ("a/n1", "alarm", "20004", "an alarm is +ID or -ID"),
@@ -190,7 +194,28 @@ def test_what_cannot_be_set_is_refused(name: str, what: str, value: str, said: s
 
 def test_everything_that_can_be_set_is_listed() -> None:
     assert {"proxy", "smart", "transport"} <= set(WHAT_A_NODE_HAS)
-    assert set(WHAT_A_SERVER_HAS) == {"answers-nodes", "granted", "token-uses"}
+    assert {"answers-nodes", "granted", "token-uses", "form"} <= set(WHAT_A_SERVER_HAS)
+
+
+def test_the_answers_of_open_questions_change_in_a_running_world() -> None:
+    made = build_world(one_node(), START)
+    set_by_hand(made, "a/n1", "dialect", "request_again=new")
+    set_by_hand(made, "cloud", "form", "reserved_key=uuid")
+    set_by_hand(made, "cloud", "quirk", "bare_tokens=on")
+    assert made.node("a/n1").dialect.request_again == "new"
+    assert made.cloud.form("reserved_key") == "uuid"
+    assert made.cloud.quirks == {"bare_tokens": True}
+
+
+def test_an_account_and_its_pools_change_in_a_running_world() -> None:
+    made = build_world(one_node(), START)
+    set_by_hand(made, "cloud", "reservations", "off")
+    set_by_hand(made, "cloud", "rehost-limit", "5")
+    set_by_hand(made, "cloud", "removal-seconds", "60")
+    set_by_hand(made, "cloud", "quantity", "EMEA:rms=60,desktop=1")
+    account = made.cloud.accounts[0]
+    assert (account.reservations, account.rehost_limit, made.settings.removal_seconds) == (False, 5, 60)
+    assert [pool.quantity for pool in account.virtual_accounts[0].pools][:2] == [60, 1]
 
 
 async def test_lab_time_may_run_faster_than_the_wall() -> None:

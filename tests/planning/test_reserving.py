@@ -363,3 +363,26 @@ def test_a_listed_ghost_is_removed_and_one_that_holds_a_reservation_is_not() -> 
     ]
     made = planned(of, READY, [stock(rms=5, instances=shown)], home={"remove_instances": listed})
     assert [(action.kind, action.subject) for action in made.actions] == [(K.REMOVE_GHOST, "0DEAD001")]
+
+
+JUST_NOW, LONG_AGO = NOW - timedelta(minutes=2), NOW - timedelta(hours=2)
+
+
+@pytest.mark.parametrize(("at", "goes_on"), [(JUST_NOW, True), (LONG_AGO, False)])
+def test_a_removal_that_cssm_does_not_show_yet_is_not_taken_for_a_stranded_one(
+    at: object, goes_on: bool
+) -> None:
+    held = m.HeldState(reserved=(known(S1, m.ReservedState.FREED, at=at),))
+    made = planned(ONE, FRESH, [stock(rms=50, instances=[instance(S1, line(RMS, 5))])], held)
+    assert bool(made.actions) is goes_on
+    assert ("XL370" in rules_of(made)) is not goes_on
+
+
+@pytest.mark.parametrize(("at", "fine"), [(JUST_NOW, True), (LONG_AGO, False)])
+def test_a_confirmation_that_cssm_does_not_show_yet_is_not_taken_for_somebody_elses_update(
+    at: object, fine: bool
+) -> None:
+    held = m.HeldState(reserved=(known(S1, m.ReservedState.INSTALLED, at=at, lines=said(S1, rms=5).lines),))
+    made = planned(ONE, READY, [stock(rms=50, instances=[instance(S1, line(RMS, 3, pending=5))])], held)
+    assert made.actions == ()
+    assert ("XL370" in rules_of(made)) is not fine

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from reconciler import model as m
-from reconciler.reporting import drift_json, observation_json, plan_exits, plan_json, run_json
+from reconciler.reporting import drift_json, plan_exits, plan_json, run_json
 from tests.reporting.reporting_samples import (
     CREATE,
     E1,
@@ -146,14 +146,6 @@ def test_a_run_lists_each_outcome_and_the_numbers_of_its_last_line() -> None:
         "refused": 1,
     }
     assert data["exit_codes"] == [8, 10, 7, 6, 9, 11]
-
-
-def test_an_observation_reads_back_as_itself() -> None:
-    seen = m.Observation(NOW, (node(E1, "0E4D1FA5", "X14.3.1\x7f\u202e"),))
-    text = observation_json(seen)
-    assert m.from_json(m.Observation, text) == seen
-    assert text.replace("\n", "").isprintable()
-    assert text.isascii()
 
 
 def test_the_same_values_give_the_same_json() -> None:

@@ -12,6 +12,7 @@ from reconciler.reporting import (
     codes_text,
     desired_text,
     exits_text,
+    list_text,
     observation_text,
     ops_text,
     rule_text,
@@ -69,6 +70,12 @@ def test_only_a_guard_can_be_overridden_and_advice_needs_no_override() -> None:
     guard = rule_text(replace(CARD, level=m.Level.GUARD, phase="lint"))
     assert '  override  --override XL011 --reason "..."\n  checked   offline, in the YAML\n' in guard
     assert "override" not in rule_text(replace(CARD, level=m.Level.ADVICE, rows=()))
+
+
+def test_any_list_is_aligned_clean_and_says_where_it_is_empty() -> None:
+    shown = list_text(("id", "text"), [("a", "x\x1b[2Jy"), ("long", "z")], nothing="Nothing.", hint="Go on.")
+    assert shown == "  id    text\n  a     x\\x1b[2Jy\n  long  z\n\nGo on.\n"
+    assert list_text(("id",), [], nothing="Nothing.", hint="Go on.") == "Nothing.\n"
 
 
 def test_hand_offs_are_listed_with_everything_that_a_person_needs() -> None:

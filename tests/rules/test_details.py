@@ -129,6 +129,8 @@ def test_the_refusal_names_the_releases_and_the_defect() -> None:
     of = cluster(version="X14.1")
     (refusal,) = lint(desired(of)).refusals
     assert refusal.message.startswith("X14.1 cannot register directly or through a proxy (CSCwe09378).")
+    assert "X14.0.11" in refusal.message
+    assert "X14.2.5" in refusal.message
     assert refusal.address == of.address
 
 
@@ -454,6 +456,7 @@ def test_an_irreversible_act_is_allowed_by_name_place_and_date(allow: m.Allow, r
         (m.Kind.DEREGISTER, evaluating(), False),
         (m.Kind.REGISTER, evaluating(), True),
         (m.Kind.REGISTER, evaluating(registration=Status.FAILED), False),
+        (m.Kind.REGISTER, licence(), False),
         (m.Kind.REGISTER, licence(virtual_account="Old"), False),
         (m.Kind.REREGISTER, licence(virtual_account="Old"), True),
         (m.Kind.REREGISTER, licence(), False),

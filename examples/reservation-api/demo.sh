@@ -1,0 +1,85 @@
+#!/bin/sh
+# Reservations by API: reserve, change a quantity, move licences, replace a dead node, retire one.
+# Ends by itself, leaves nothing running.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d "${TMPDIR:-/tmp}/xlicense-demo.XXXXXX")
+export XDG_STATE_HOME="$work/state" XDG_CONFIG_HOME="$work/config"
+unset CI XLICENSE_CHDIR
+finish() {
+  xlicense lab down --quiet >/dev/null 2>&1
+  cd / && rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+wrong=0
+say() { printf '\n# %s\n' "$*"; }
+run() { # run EXPECTED ARGUMENTS…
+  expected=$1
+  shift
+  printf '\n$ xlicense %s\n' "$*"
+  xlicense "$@"
+  status=$?
+  printf '[exit %s]\n' "$status"
+  if [ "$status" -ne "$expected" ]; then
+    printf 'demo: expected exit %s\n' "$expected" >&2
+    wrong=1
+  fi
+}
+edit() { # edit OLD NEW: a change in git, made here with sed
+  printf '\n$ sed -i %s clusters/ams-core.yaml\n' "'s/$1/$2/'"
+  sed "s/$1/$2/" clusters/ams-core.yaml >clusters/new && mv clusters/new clusters/ams-core.yaml
+}
+
+cp -R "$here" "$work/lab" && cd "$work/lab" || exit 1
+
+say "A cluster of three nodes in evaluation, and CSSM, on loopback."
+run 0 lab up
+run 0 key init
+run 0 validate
+
+say "Reserve for each node: request code, reservation, authorization code, checked and installed."
+run 0 plan
+run 0 apply --auto-approve
+run 0 plan
+
+say "c1 needs five more. A change of quantity is an update with a confirmation, never a return."
+edit '0E4D3C01", reserve: {rms: 10' '0E4D3C01", reserve: {rms: 15'
+run 0 plan
+run 0 apply --auto-approve
+
+say "Ten of c2's go to c3. The pool has none to spare, so freeing comes first; a decrease needs a word."
+edit '0E4D3C02", reserve: {rms: 15' '0E4D3C02", reserve: {rms: 5'
+edit '0E4D3C03", reserve: {rms: 10' '0E4D3C03", reserve: {rms: 20'
+run 0 plan
+run 0 plan --override XL073 --reason "moved to c3"
+run 0 apply --auto-approve --override XL073 --reason "moved to c3"
+
+say "c3 dies, and a new machine takes its place. Only the portal moves a dead node's reservation."
+run 0 lab set ams-core/c3 rebuilt 0E4D3C33
+edit 'serial: "0E4D3C03"' 'serial: "0E4D3C33", replaces: "0E4D3C03"'
+run 9 apply --auto-approve
+handoff=$(xlicense handoff list --json | sed -n 's/.*"handoff_id": "\([^"]*\)".*/\1/p')
+say "A person does it at the portal: the request code goes in, an authorization code comes back."
+request=$(xlicense codes list --json | sed -n 's/.*"code_id": "\([^"]*\)".*/\1/p' | tail -n 1)
+xlicense codes reveal "$request" --reason "rehost at the portal" >"$work/request.txt"
+run 0 lab portal rehost --serial 0E4D3C03 --code-file "$work/request.txt" >"$work/answer.txt"
+sed -n '/^<specificPLR/p' "$work/answer.txt" >"$work/authorization.txt"
+run 0 handoff answer "$handoff" --file "$work/authorization.txt" --by "A. Person" --ticket CHG4711
+run 0 apply --auto-approve
+
+say "c2 is retired: it returns its reservation, and the return code frees the licences."
+run 0 retire cluster/ams-core/node/c2
+run 0 apply --auto-approve
+
+say "Both sides are as the YAML says, every licence is accounted for, and no code was used twice."
+run 0 plan --detailed-exitcode
+run 0 lab status
+run 0 codes list --all
+
+if [ "$wrong" -ne 0 ]; then
+  printf '\ndemo: an exit code was not as expected\n' >&2
+  exit 1
+fi
+printf '\nThe demo is over; the lab is shut down.\n'
