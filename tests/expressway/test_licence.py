@@ -438,7 +438,7 @@ def assert_nothing_wrong(damaged: Licence, whole: Licence) -> None:
 
 def is_a_status(line: bytes) -> bool:
     """A line cut right behind another word of the vocabulary: no parser can tell, no network does it."""
-    text = line.decode().partition("Status:")[2]
+    text = line.decode(errors="replace").partition("Status:")[2]
     return bool(registration_status(text) or authorization_status(text))
 
 
