@@ -1,4 +1,4 @@
-"""A saved plan that waits for a person goes on with the same file, as long as what remains is a part of it."""
+"""A saved plan that waits for a person goes on with the same file, while what remains is a part of it."""
 
 from __future__ import annotations
 
