@@ -6,10 +6,11 @@ READY  := $(VENV)/.ready
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lint types imports deps coverage bench schemas lock clean
+.PHONY: help setup demo demo-reservation test check lint types imports deps coverage bench schemas lock clean
 
 help:
 	@echo "make demo     the main job on the embedded lab, from plan to no changes"
+	@echo "make demo-reservation  reservations by API, then across an air gap"
 	@echo "make test     the tests"
 	@echo "make check    what CI runs: lint, types, import directions, dependencies, tests with coverage"
 	@echo "make bench    the speed budgets, as ratios, from an installed wheel"
@@ -29,6 +30,10 @@ setup: $(READY)
 
 demo: $(READY)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/lab/demo.sh
+
+demo-reservation: $(READY)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/reservation-api/demo.sh
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/air-gapped/demo.sh
 
 test: $(READY)
 	@$(BIN)/pytest -n $(JOBS)

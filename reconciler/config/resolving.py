@@ -56,19 +56,11 @@ KNOWN_HOSTS = "known_hosts"
 USERNAME = "admin"
 PORT = 22
 
-# domain names and tags: Cisco TAC doc 215633; tags as seen on Unified CM of the same entitlement family
+# Display names: TAC doc 215633. Tags differ by version and are resolved at run time, never compiled in.
 BUILT_IN = (
-    Entitlement(
-        "desktop",
-        "UC Manager Enhanced License",
-        "regid.2016-07.com.cisco.UCM_Enhanced,12.0_66d0d1cf-4863-4761-91d0-d01d3eb1949a",
-    ),
+    Entitlement("desktop", "UC Manager Enhanced License"),
     Entitlement("rms", "Cisco Expressway Rich Media Session License"),
-    Entitlement(
-        "room",
-        "UC Manager Telepresence Room License",
-        "regid.2016-07.com.cisco.UCM_TelePresenceRoom,12.0_d9a71418-29e9-4c9a-9d3a-1366ebe38e7c",
-    ),
+    Entitlement("room", "UC Manager Telepresence Room License"),
 )
 
 T = TypeVar("T")

@@ -137,7 +137,7 @@ def _of_reservation(
     wants = by_reservation(cluster) and not leaving
     if situation.row in IN_TRANSIT:
         after = Row.CONVERGED.value if wants else Row.NOTHING.value
-        yield Change(node.address, "reservation", situation.row.value, after, Cause.WAITING)
+        yield Change(node.address, "reservation", situation.row.value, after, Cause.NOT_YET_APPLIED)
     if not wants or situation.row in BY_PERSON:
         return
     account = index.account_of(cluster)
