@@ -293,8 +293,10 @@ def _code(action: Action, inputs: Inputs, name: str, where: Where) -> str:
 
 
 def _tag_of(line: Mapping[str, Any], known: Mapping[str, frozenset[str]], where: Where) -> str:
+    """By display name, which CSSM writes with a version and a plan may not; of two versions none is taken."""
     called = line.get("name") or line.get("entitlement")
-    tags = sorted(known.get(str(called).casefold(), ()))
+    fits = (found for name, found in known.items() if same_licence(None, str(called), None, name))
+    tags = sorted(frozenset().union(*fits))
     if len(tags) == 1:
         return tags[0]
     reason = f"has the entitlement tags {', '.join(tags)}" if tags else "has no known entitlement tag"
