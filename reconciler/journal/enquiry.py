@@ -7,6 +7,7 @@ during a run is in `sqlite_journal`.
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -199,6 +200,31 @@ class Enquiry(JournalCore):
                 raise UsageError(f"no hand-off {handoff_id} waits", remedy="xlicense handoff list")
             self._write(RecordKind.HANDOFF_CLOSED, said)
         return waiting
+
+    def assign(
+        self,
+        handoff_id: str,
+        *,
+        owner: str | None = None,
+        ticket: str | None = None,
+        due: datetime | None = None,
+    ) -> Waiting:
+        """Say who has a hand-off, under which ticket and until when; what is None stays as it is.
+
+        Raises UsageError for one that does not wait.
+        """
+        said = {
+            "handoff": handoff_id,
+            "owner": self._clean(owner) if owner else None,
+            "ticket": self._clean(ticket) if ticket else None,
+            "due": due.isoformat() if due else None,
+            "by": user(),
+        }
+        with self._alone():
+            if handoff_id not in self._fold.waiting:
+                raise UsageError(f"no hand-off {handoff_id} waits", remedy="xlicense handoff list")
+            self._write(RecordKind.ASSIGNED, said)
+            return self._fold.waiting[handoff_id]
 
     def attest(self, attested: Attested) -> None:
         """What a person saw at an account; the newest one of each account counts."""
