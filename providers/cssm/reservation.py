@@ -29,6 +29,7 @@ from reconciler.model import (
     Produced,
     Reply,
     ReservedLine,
+    same_licence,
     udi_parts,
 )
 from reconciler.ports import Clock, Inputs
@@ -363,8 +364,12 @@ def _check_update(instance: Instance | None, lines: Sequence[Mapping[str, Any]],
             f"an update of {instance.name} is in transit ({_listed(moving)})",
             "Enter its confirmation code first: Product Instances > Actions > Enter Confirmation Code.",
         )
-    named = {str(line["tag"]) for line in lines} | {str(line.get("name")).casefold() for line in lines}
-    lost = [one for one in instance.reserved if one.quantity and not {one.tag, one.name.casefold()} & named]
+    lost = [
+        one
+        for one in instance.reserved
+        if one.quantity
+        and not any(same_licence(line.get("tag"), line.get("name"), one.tag, one.name) for line in lines)
+    ]
     if lost:
         raise words.refused_here(
             where, f"the plan leaves out {_listed(lost)}, which {instance.name} holds", "Plan again."

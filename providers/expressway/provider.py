@@ -315,7 +315,8 @@ def _judged(action: Action, node: NodeDesired, reply: RawReply, data: bytes, sec
     said = wire.printable(_shown(action, reply.text), secrets)
     if reply.ending is Ending.OK:
         produced = _produced(action, node, data)
-        return Reply(wire.printable(_shown(action, "\n".join(reply.lines)), secrets), produced)
+        hidden = (*secrets, *(code.value for code in produced))
+        return Reply(wire.printable(_shown(action, "\n".join(reply.lines)), hidden), produced)
     if reply.ending is Ending.NOT_RECOGNISED:
         raise Rejected(
             f"{node.host}: this release does not know the command for {action.kind}",

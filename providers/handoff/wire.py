@@ -67,7 +67,6 @@ class Request(_Part):
 
     id: str = Field(description="The id of the hand-off.", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")
     kind: str = Field(description="The action, such as account.reserve.")
-    address: str = Field(description="The account's address in the workspace.")
     subject: str = Field(description="The node's serial number, or the account for a token.")
     account: BundleAccount = Field(description="Where it is done.")
     serial: str | None = Field(None, description="The serial number of the node that it is about.")

@@ -103,6 +103,8 @@ def _alarm(world: World, node: Node, value: str) -> None:
 
 def _virtual_account(world: World, node: Node, value: str) -> None:
     """Somebody registered the node again, with a token of this virtual account of the same manager."""
+    if node.holding.installed is not None or node.holding.request is not None:
+        raise ValueError("the node has a reservation, or is about to")
     manager, account = _where(world, node)
     try:
         va = world.virtual_account(manager, account, value)

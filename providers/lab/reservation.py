@@ -113,7 +113,7 @@ def _own(world: World, node: Node, text: str) -> Issued:
     device = codes.read_request(issued.udi)
     if device is None or device.serial != node.serial or device.uuid not in ("", node.uuid):
         raise NotNow("the authorization code is for another device")
-    if text in node.holding.spent:
+    if issued.piid in node.holding.spent:
         raise NotNow("the authorization code was returned")
     return issued
 
@@ -135,7 +135,7 @@ def give_back(world: World, node: Node) -> str:
             return holding.returned
         raise NotNow("no reservation is installed")
     holding.installed = holding.installed_at = None
-    holding.spent.add(issued.text)
+    holding.spent.add(issued.piid)
     node.registration_word = "unregistered"
     agent.start_evaluation(node, world.now)
     return _return_code(world, node, issued)
@@ -153,7 +153,7 @@ def return_authorization(world: World, node: Node, text: str) -> str:
         _used(world, node, text, accepted=False)
         raise
     _used(world, node, text, accepted=True)
-    node.holding.spent.add(text)
+    node.holding.spent.add(issued.piid)
     node.holding.request = None
     return _return_code(world, node, issued)
 

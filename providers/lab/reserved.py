@@ -30,9 +30,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """One authorization code. ``request`` is the code that it answers; ``update`` replaces an earlier one."""
+    """One authorization code. ``request`` is the code that it answers; ``update`` replaces an earlier one.
+    All codes of one reservation have its ``piid``.
+    """
 
     text: str
+    piid: str
     udi: str
     serial: str
     request: str
@@ -52,6 +55,7 @@ class Booking:
     request: str
     lines: dict[str, int]
     issued: list[Issued]
+    piid: str = ""
     update: dict[str, int] | None = None
     leaving: bool = False
     failed: bool = False
@@ -74,7 +78,9 @@ class Booking:
 
 @dataclass(slots=True)
 class Holding:
-    """What a node knows of its reservation. ``spent`` are codes that it gave a return code for."""
+    """What a node knows of its reservation. ``spent`` are the reservations that it gave a return code for;
+    no code of theirs is ever installed again.
+    """
 
     enabled: bool = False
     request: str | None = None

@@ -113,9 +113,11 @@ def _issue(world: World, va: VirtualAccount, instance: Instance, totals: Wanted,
     device = codes.read_request(booking.request)
     assert device is not None  # noqa: S101 - a booking is made from a request code that was read
     stamp = int(world.now.timestamp() * 1000) + len(world.issued)
-    text = codes.authorization(_piid(world), stamp, device, lines)
+    booking.piid = booking.piid or _piid(world)
+    text = codes.authorization(booking.piid, stamp, device, lines)
     issued = Issued(
         text,
+        booking.piid,
         device.udi,
         device.serial,
         booking.request,

@@ -76,11 +76,12 @@ def courier_command(
     request whose outcome is not known is never repeated.
 
     Exit 0 when everything is done, 7 when something failed, 8 when an outcome is not known, 9 when something
-    is left to a person.
+    is left to a person, 130 when interrupted at a safe point (the answers so far are written).
     """
     from providers.handoff import Answers, read_bundle, write_answers
     from reconciler.execution import SystemClock
 
+    _can_write(source, target)
     bundle, digest = read_bundle(read_bytes(source, "the bundle"))
     manager = Manager(
         ManagerKind.CLOUD, profile, base_url, token_url, str(ca_file.absolute()) if ca_file else None, proxy
@@ -97,6 +98,16 @@ def courier_command(
     _tell(common, carried, told=target is not None)
     _put(common, target, write_answers(answers).decode())
     return strongest(item.exit_code for item in carried)
+
+
+def _can_write(source: Path, target: Path | None) -> None:
+    """Before anything is sent: answers that find no place can be had again, but only by another trip."""
+    if target is None:
+        return
+    if target.exists() and source.exists() and target.samefile(source):
+        raise UsageError("the answers would replace the bundle", remedy="-o ANOTHER_FILE")
+    if not target.absolute().parent.is_dir():
+        raise UsageError(f"there is no folder {target.parent} for the answers")
 
 
 def _accounts(bundle: Bundle, only: str | None, manager: Manager) -> Mapping[str, AccountDesired]:

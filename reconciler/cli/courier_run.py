@@ -89,14 +89,18 @@ class Carried:
 
 
 class _WithCodes:
-    """The courier's journal, in which the codes that the bundle brought are found by their slots."""
+    """The courier's journal, in which the codes that a request brought are found by their slots."""
 
-    def __init__(self, journal: SqliteJournal, bundle: Bundle) -> None:
+    def __init__(self, journal: SqliteJournal) -> None:
         self._journal = journal
-        self._codes = {code.slot: code.value for request in bundle.requests for code in request.codes}
+        self._codes: dict[str, str] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._journal, name)
+
+    def bring(self, request: Request) -> None:
+        """From here on it is this request's codes that are found."""
+        self._codes = {code.slot: code.value for code in request.codes}
 
     def code_value(self, slot: str, *, used_too: bool = False) -> str | None:
         return self._codes.get(slot) or self._journal.code_value(slot, used_too=used_too)
@@ -111,14 +115,15 @@ async def carry(common: Common, trip: Trip) -> list[Carried]:
         for code in request.codes:
             REDACTOR.hide(code.value)
     with reporter(common.console) as story, _journal(trip) as journal:
-        async with _engine(trip, journal, story) as engine:
+        held = _WithCodes(journal)
+        async with _engine(trip, held, story) as engine:
             run_id = journal.begin_run("courier", trip.digest, None)
             ending = "failed"
             try:
                 addresses = [account.address for account in trip.accounts.values()]
                 journal.lease(addresses, run_id)
                 with stopping(engine.stop, story):
-                    carried = await _Errands(engine, journal, trip, run_id).all()
+                    carried = await _Errands(engine, held, journal, trip, run_id).all()
                 ending = "interrupted" if engine.stop else "finished"
             finally:
                 journal.release(run_id)
@@ -149,7 +154,7 @@ def _journal(trip: Trip) -> Iterator[SqliteJournal]:
 
 
 @asynccontextmanager
-async def _engine(trip: Trip, journal: SqliteJournal, story: Reporter) -> AsyncIterator[Engine]:
+async def _engine(trip: Trip, held: _WithCodes, story: Reporter) -> AsyncIterator[Engine]:
     from providers.cssm import CssmProvider
     from providers.expressway import ExpresswayProvider
     from reconciler.execution import Engine, Providers, SystemClock
@@ -168,9 +173,9 @@ async def _engine(trip: Trip, journal: SqliteJournal, story: Reporter) -> AsyncI
             for account in trip.accounts.values()
         },
     )
-    held = cast("Journal", _WithCodes(journal, trip.bundle))
+    journal = cast("Journal", held)
     try:
-        yield Engine(desired, providers, held, clock, story, trip.secrets, __version__)
+        yield Engine(desired, providers, journal, clock, story, trip.secrets, __version__)
     finally:
         await providers.close()
 
@@ -178,11 +183,14 @@ async def _engine(trip: Trip, journal: SqliteJournal, story: Reporter) -> AsyncI
 class _Errands:
     """The requests of one trip on their way."""
 
-    def __init__(self, engine: Engine, journal: SqliteJournal, trip: Trip, run_id: str) -> None:
+    def __init__(
+        self, engine: Engine, held: _WithCodes, journal: SqliteJournal, trip: Trip, run_id: str
+    ) -> None:
         from reconciler.journal.keys import Seal
         from reconciler.journal.leases import user
 
         self._engine = engine
+        self._held = held
         self._journal = journal
         self._trip = trip
         self._run_id = run_id
@@ -221,8 +229,10 @@ class _Errands:
         if past is not None and (known := await self._known(request, action, past)) is not None:
             return known
         if self._engine.stop:
-            return self._answered(request, Result.WAITING, "stopped before it; run the courier again")
+            carried = self._answered(request, Result.SKIPPED, "stopped before it; run the courier again")
+            return replace(carried, exit_code=Exit.INTERRUPTED)
         self._journal.heartbeat(self._run_id)
+        self._held.bring(request)
         self._seen.pop(action.address, None)
         outcome = await carry_out(self._engine, self._run_id, action, {})
         self._engine.reporter.finished(outcome)

@@ -139,7 +139,6 @@ def _request(desired: Desired, journal: SqliteJournal, item: Waiting, why: str) 
     return Request(
         id=item.handoff_id,
         kind=item.kind,
-        address=str(item.address),
         subject=item.subject,
         account=BundleAccount(
             name=account.name,

@@ -276,6 +276,9 @@ def test_registration_words(text, status):
     [
         ("AUTHORIZED on Jun 10 2020 08:02:32 UTC", AuthorizationStatus.AUTHORIZED),
         ("AUTHORIZED as of Jun 10 2020 08:02:32 UTC", AuthorizationStatus.AUTHORIZED),
+        ("In Compliance", AuthorizationStatus.AUTHORIZED),
+        ("Authorized-Reserved", AuthorizationStatus.RESERVED),
+        ("RESERVED", None),
         ("Out-of-compliance", AuthorizationStatus.OUT_OF_COMPLIANCE),
         ("OUT OF COMPLIANCE on Jan 03 2026 04:05:06 UTC", AuthorizationStatus.OUT_OF_COMPLIANCE),
         ("Authorization Expired", AuthorizationStatus.EXPIRED),
@@ -435,7 +438,7 @@ def assert_nothing_wrong(damaged: Licence, whole: Licence) -> None:
 
 def is_a_status(line: bytes) -> bool:
     """A line cut right behind another word of the vocabulary: no parser can tell, no network does it."""
-    text = line.decode().partition("Status:")[2]
+    text = line.decode(errors="replace").partition("Status:")[2]
     return bool(registration_status(text) or authorization_status(text))
 
 

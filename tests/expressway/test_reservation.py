@@ -109,6 +109,13 @@ async def test_a_first_install_needs_no_code_and_keeps_one_that_comes(play: Play
     assert reply.codes == (Produced(CodeKind.CONFIRMATION, "5c2b17e0"),)
 
 
+async def test_a_code_of_letters_only_is_in_no_text_either(play: Play, provide: Provide) -> None:
+    node = await play(replies={RESERVATION: f"Confirmation code: deadbeef\r\n{OK}"})
+    reply = await provide(node).execute(action(Kind.INSTALL_AUTHORIZATION, confirms=True), inputs())
+    assert reply.codes == (Produced(CodeKind.CONFIRMATION, "deadbeef"),)
+    assert "deadbeef" not in reply.text
+
+
 @pytest.mark.parametrize(
     "kind", [Kind.REQUEST_RESERVATION, Kind.RETURN_RESERVATION, Kind.RETURN_AUTHORIZATION]
 )

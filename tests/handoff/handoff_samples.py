@@ -33,7 +33,6 @@ def request(**changes: Any) -> Request:
     values: dict[str, Any] = {
         "id": "handoff-3f2a91",
         "kind": "account.reserve",
-        "address": "account/vault-room",
         "subject": SERIAL,
         "account": ROOM,
         "serial": SERIAL,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import stat
 from pathlib import Path
 from typing import Any
@@ -338,3 +339,46 @@ async def test_a_ci_job_that_forgets_carries_nothing_out(variable: str, tmp_path
         refused = await both.courier()
         assert refused.code == 6, str(refused)
         assert both.asked(RESERVE) == 0
+
+
+async def test_a_signal_lets_what_was_sent_finish_and_the_answers_so_far_are_written(tmp_path: Path) -> None:
+    async with Crossing(tmp_path) as both:
+        first = reserve(both)
+        second = reserve(both, OTHER_SERIAL, OTHER_UDI, rms=10)
+        await both.export()
+        both.lab.faults.add("cloud", "slow", match=RESERVE, seconds=3.0)
+        process = await both.start()
+        await both.until_asked(RESERVE)
+        process.send_signal(signal.SIGINT)
+        await process.communicate()
+        assert process.returncode == 130
+        found = answers(both)
+        assert (found[first].outcome, found[second].outcome) == ("done", "not carried")
+        assert (await both.courier()).code == 0
+        assert both.asked(RESERVE) == 2
+        assert both.reserved() == 30
+
+
+async def test_the_answers_never_replace_the_bundle_and_need_a_folder(tmp_path: Path) -> None:
+    async with Crossing(tmp_path) as both:
+        reserve(both)
+        await both.export()
+        for place in ("bundle.json", "nowhere/answers.json"):
+            refused = await both.courier("-o", place)
+            assert refused.code == 64, str(refused)
+        assert both.asked("") == 0
+
+
+async def test_a_reservation_that_vanished_after_a_lost_answer_may_be_made_again(tmp_path: Path) -> None:
+    """Somebody removed it at the portal: CSSM shows nothing any more, so nothing is there twice."""
+    async with Crossing(tmp_path) as both:
+        handoff = reserve(both)
+        both.lab.faults.add("cloud", "drop-after", match=RESERVE)
+        await both.export()
+        assert (await both.courier()).code == 8
+        (va,) = both.lab.world.cloud.accounts[0].virtual_accounts
+        va.instances.clear()
+        carried = await both.courier()
+        assert carried.code == 0, str(carried)
+        assert answers(both)[handoff].outcome == "done"
+        assert both.reserved() == 20

@@ -264,6 +264,7 @@ def test_an_admin_gives_back_a_code_that_was_never_installed() -> None:
         ("replaces", "nobody", "no product instance of nobody"),
         ("snapshot", "keep", "'keep' is not one of take, restore"),
         ("power", "low", "'low' is not one of on, off, restart"),
+        ("virtual-account", "EMEA", "the node has a reservation"),
     ],
 )
 def test_what_cannot_be_done_by_hand_is_refused(what: str, value: str, said: str) -> None:

@@ -271,3 +271,41 @@ async def test_a_node_that_is_powered_off_answers_nothing() -> None:
             await lab.connect("a/n1")
         set_by_hand(lab.lab.world, "a/n1", "power", "on")
         (await lab.connect("a/n1")).close()
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "said"),
+    [
+        (f"{EMEA}/reserve-licenses", {}, "reservationRequests must hold one request"),
+        (f"{EMEA}/update-licenses", {"reservationUpdateRequests": [{}, {}]}, "must hold one request"),
+        (REMOVE, {"productInstancesRemoveRequests": [{"sudi": SUDI}]}, "productInstacesRemoveRequests must"),
+        (REMOVE, {"productInstacesRemoveRequests": [{"sudi": SUDI}]}, "was not found"),
+        (REMOVE, {"productInstacesRemoveRequests": [{"sudi": {"udiPid": "EXPY"}}]}, "was not found"),
+    ],
+)
+async def test_a_body_of_another_form_is_refused(path: str, body: dict[str, Any], said: str) -> None:
+    async with site(one_node()) as lab:
+        _, answer = await lab.api("POST", path, body)
+        assert (answer["status"], said in answer["statusMessage"]) == ("ERROR", True)
+
+
+async def test_a_universal_reservation_and_a_reading_client_are_refused() -> None:
+    async with site(one_node()) as lab:
+        body = {"reservationRequests": [{"reservationCode": "x", "reservationType": "UNIVERSAL"}]}
+        _, answer = await lab.api("POST", f"{EMEA}/reserve-licenses", body)
+        assert "reservationType is not allowed" in answer["authorizationCodes"][0]["statusMessage"]
+        assert (await lab.api("POST", f"{EMEA}/reserve-licenses", body, client="read"))[0] == 403
+        remove = f"{lab.lab.software_apis_url}/licensing/v3/accounts/example.com/devices/remove"
+        headers = {"Authorization": f"Bearer {await lab.bearer()}"}
+        _, answer = await lab.send("POST", f"{remove}?virtualAccountName=X", json={}, headers=headers)
+        assert "Virtual Account X was not found" in answer["statusMessage"]
+
+
+async def test_smart_licensing_that_is_off_and_a_reservation_that_is_installed_forbid_the_next_step() -> None:
+    async with site(one_node("reservation: {virtual_account: EMEA, lines: {rms: 1}}")) as lab:
+        code = lab.lab.world.node("a/n1").holding.installed
+        assert code is not None
+        said = await lab.say(f'{COMMAND} ReturnAuthorization "{code.text}"')
+        assert "a reservation is installed: return it instead" in said
+        lab.lab.world.node("a/n1").smart = False
+        assert "smart licensing is disabled" in await lab.say(f"{ENABLE}On")
