@@ -19,9 +19,11 @@ from .chain import START, Head, RecordKind, break_at, canonical, link
 from .fold import Fold
 from .folder import JOURNAL, SPOOL, prepare
 from .frames import FrameKind
+from .schema import SCHEMA_VERSION
 from .spool import Spool
-from .store import SCHEMA_VERSION, Store
+from .store import Store
 
+_SPOOL_VERSION = 1
 _KEEP = "Keep the folder as it is; restore the newest copy of the whole folder next to it."
 
 
@@ -55,8 +57,10 @@ def open_files(folder: Path, workspace: str, now: datetime) -> Files:
     try:
         with spool.exclusive():
             spool.refresh()
+            _check_spool_version(spool)
             files = Files(folder, spool, _open_store(folder / JOURNAL, spool, workspace, now), Fold())
             _trust(files)
+            _bring_up(files, now)
     except JournalError:
         spool.close()
         raise
@@ -86,22 +90,34 @@ def _lost(message: str) -> JournalError:
 
 
 def _check_version(store: Store) -> None:
-    version = store.version
+    """A newer form is somebody else's to read; one that never was, or that the file's own note denies, is
+    damage."""
+    version, forms = store.version, store.forms()
     if version > SCHEMA_VERSION:
-        raise JournalError(
-            f"the journal {store.path} was written by a newer xlicense (schema {version}, this one knows "
-            f"{SCHEMA_VERSION})",
-            remedy="Use that version or a newer one; nothing was changed.",
-        )
-    if version != SCHEMA_VERSION:
+        raise _newer(f"the journal {store.path} was", f"schema {version}, this one knows {SCHEMA_VERSION}")
+    if version < 1 or max(forms, default=1) != version:
         raise _lost(f"the journal {store.path} is damaged: its schema version reads {version}")
+
+
+def _newer(what: str, versions: str) -> JournalError:
+    return JournalError(
+        f"{what} written by a newer xlicense ({versions})",
+        remedy="Use that version or a newer one; nothing was changed.",
+    )
+
+
+def _check_spool_version(spool: Spool) -> None:
+    version = (spool.opening or {}).get("version", _SPOOL_VERSION)
+    if version != _SPOOL_VERSION:
+        raise _newer(f"the spool {spool.path} was", f"form {version}, this one knows {_SPOOL_VERSION}")
 
 
 def _create(store: Store, spool: Spool, workspace: str, now: datetime) -> None:
     """The spool's opening first: a journal whose spool has none is then always a loss."""
     if spool.opening is None:
         spool.append(
-            FrameKind.OPENING, {"journal": secrets.token_hex(8), "workspace": workspace, "version": 1}
+            FrameKind.OPENING,
+            {"journal": secrets.token_hex(8), "workspace": workspace, "version": _SPOOL_VERSION},
         )
     payload = canonical(spool.opening)
     at = now.isoformat()
@@ -122,6 +138,16 @@ def _trust(files: Files) -> None:
         read_on(files.store, files.fold)
         for problem in _contradictions(files):
             raise _lost(problem)
+    except JournalError:
+        files.store.close()
+        raise
+
+
+def _bring_up(files: Files, now: datetime) -> None:
+    """Only a journal that can be trusted is brought to a newer form."""
+    try:
+        if files.store.version < SCHEMA_VERSION:
+            files.store.migrate(now.isoformat())
     except JournalError:
         files.store.close()
         raise
