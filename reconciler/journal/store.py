@@ -20,7 +20,7 @@ from typing import NamedTuple
 from reconciler.errors import JournalError
 
 from .chain import Record
-from .folder import open_private
+from .folder import is_at, open_private
 from .schema import STEPS, Step, upgrade
 
 _APPLICATION = 0x786C6963
@@ -60,7 +60,9 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.broken = False
-        os.close(open_private(path, os.O_RDWR))
+        descriptor = open_private(path, os.O_RDWR)
+        self._opened = os.fstat(descriptor)
+        os.close(descriptor)
         with self._translated():
             self._db = sqlite3.connect(
                 path, isolation_level=None, check_same_thread=False, timeout=_BUSY_MS / 1000
@@ -120,6 +122,11 @@ class Store:
         """One durable step. Committed, that is synced, when it returns; rolled back on any exception."""
         if self.broken:
             raise JournalError(f"the journal {self.path} is closed for this process after a failed write")
+        if not is_at(self.path, self._opened):
+            self.broken = True
+            raise JournalError(
+                f"the journal {self.path} was replaced or removed while it was open", remedy="xlicense doctor"
+            )
         with self._translated():
             self._db.execute("BEGIN IMMEDIATE")
             try:

@@ -13,6 +13,7 @@ from reconciler.journal import verify
 from reconciler.journal.frames import FrameKind, encode, scan
 from reconciler.journal.schema import SCHEMA_VERSION
 from reconciler.journal.spool import Spool
+from reconciler.journal.witness import witness_of
 
 from .bench import CODE, Child, Desk, action
 
@@ -171,6 +172,9 @@ def test_an_effect_whose_reply_was_torn_is_still_sending(desk: Desk, tmp_path: P
         op_id = child.hear()
         child.kill()
     desk.spool.write_bytes(desk.spool.read_bytes()[:-cut])
+    with pytest.raises(JournalError, match=r"was cut to .*ws1\.witness saw"):
+        desk.open()  # it was written whole
+    witness_of(desk.folder).unlink()
     journal = desk.open()
     assert journal.held().open_effects[0].state.value == "sending"
     assert journal.spooled(op_id) == []
