@@ -27,11 +27,11 @@ from reconciler.model import Resolution as Decision
 from .chain import RecordKind
 from .core import JournalCore, code_id, says
 from .fold import EffectEntry, Fold
-from .frames import FrameKind
+from .frames import Frame, FrameKind
 from .handoffs import judge
 from .leases import user
 from .opening import read_on
-from .views import AnswerVerdict, Lease, Operation, Unlocked, Verdict
+from .views import AnswerVerdict, Lease, Operation, Received, Unlocked, Verdict
 
 Resolution = Literal["adopt", "absent", "abandon"]
 
@@ -118,6 +118,28 @@ class Enquiry(JournalCore):
             self._files.spool.refresh()
             frames = self._files.spool.received(op_id)
         return [frame.blob for frame in frames if frame.kind is FrameKind.RECEIVED]
+
+    def replies(self, op_id: str) -> tuple[Received, ...]:
+        """What came back for this effect, by time and size; nothing is opened."""
+        with self._lock:
+            self._files.spool.refresh()
+            return tuple(_received(frame) for frame in self._files.spool.received(op_id))
+
+    def reveal_replies(self, op_id: str, reason: str) -> tuple[Received, ...]:
+        """The same with the bytes, as far as they are readable here. Who asked and why is on disk first."""
+        told = {"how": "replies shown", "text": self._clean(reason), "by": user()}
+        with self._lock:
+            self._refresh()
+            if self._files.spool.received(op_id):
+                self._write(RecordKind.REVEALED, told, op=op_id)
+            return tuple(self._opened(frame) for frame in self._files.spool.received(op_id))
+
+    def _opened(self, frame: Frame) -> Received:
+        kept = _received(frame)
+        if frame.kind is not FrameKind.RECEIVED or not self._seal.readable(frame.blob):
+            return kept
+        data = self._seal.open(frame.blob)
+        return Received(kept.at, len(data), data)
 
     # Codes
 
@@ -280,6 +302,11 @@ class Enquiry(JournalCore):
             readable=False,
             from_person=True,
         )
+
+
+def _received(frame: Frame) -> Received:
+    size = frame.about["bytes"] if frame.kind is FrameKind.MARKER else len(frame.blob)
+    return Received(datetime.fromisoformat(frame.about["at"]), size)
 
 
 def _must_be_known(how: str) -> None:
