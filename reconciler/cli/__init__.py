@@ -26,7 +26,9 @@ def main() -> NoReturn:
 
     guard()
     from .process import run
+    from .signals import like_interrupt
 
+    like_interrupt()
     code = run(sys.argv[1:])
     release()
     gc.freeze()
