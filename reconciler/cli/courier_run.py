@@ -49,6 +49,7 @@ from .handoff_bundle import params_of
 from .options import Common
 from .progress import reporter
 from .redact import REDACTOR
+from .remembered import remembered_codes
 
 if TYPE_CHECKING:
     from providers.handoff import Answer, Bundle, Request
@@ -176,7 +177,7 @@ async def _engine(trip: Trip, held: _WithCodes, story: Reporter) -> AsyncIterato
             for account in trip.accounts.values()
         },
     )
-    journal = cast("Journal", held)
+    journal = remembered_codes(cast("Journal", held))
     try:
         yield Engine(desired, providers, journal, clock, story, trip.secrets, __version__)
     finally:
