@@ -407,3 +407,11 @@ def test_a_confirmation_that_cssm_does_not_show_yet_is_not_taken_for_somebody_el
     made = planned(ONE, READY, [stock(rms=50, instances=[instance(S1, line(RMS, 3, pending=5))])], held)
     assert made.actions == ()
     assert ("XL370" in rules_of(made)) is not fine
+
+
+def test_a_cluster_that_holds_reservations_counts_for_the_limit_of_changed_clusters() -> None:
+    wants = core(nodes={"n1": {"reserve": reserve(rms=8)}})
+    policy = m.Policy(clusters_changed_at_least=0, clusters_changed_percent=30)
+    made = planned(wants, READY, [stock(rms=50, instances=[instance(S1, line(RMS, 5))])], policy=policy)
+    assert made.actions == ()
+    assert "XL330" in rules_of(made)

@@ -17,8 +17,8 @@ from providers.lab.nouns import Node
 from reconciler import model as m
 from reconciler.journal import SqliteJournal, Verdict
 
-from .carriers import stock, totals
 from .carriers import lines as shown_lines
+from .carriers import stock, totals
 from .truth import Truth
 
 K = m.Kind
