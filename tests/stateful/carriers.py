@@ -23,7 +23,7 @@ from reconciler import model as m
 from reconciler.errors import OutcomeUnknown, Rejected, Unreachable
 from reconciler.ports import Inputs
 
-from .truth import ACCOUNTS, DOMAIN, Truth, name_of
+from .truth import ACCOUNTS, DOMAIN, LICENCES, Truth, name_of
 
 K, C, Status = m.Kind, m.CodeKind, m.RegistrationStatus
 UNKNOWN = m.UNKNOWN
@@ -371,10 +371,14 @@ def _licence_of(tag: str) -> str:
     return next(name for name, known in TAGS.items() if known == tag)
 
 
+def _tag_of(entitlement: str) -> str:
+    return TAGS[LICENCES.get(entitlement, entitlement)]
+
+
 def totals(action_lines: object) -> dict[str, int]:
     """Totals by tag, from the lines of an action."""
     assert isinstance(action_lines, list | tuple)
-    return {line["tag"] or TAGS[line["name"]]: line["quantity"] for line in action_lines}
+    return {line["tag"] or _tag_of(line["entitlement"]): line["quantity"] for line in action_lines}
 
 
 def _instance(va: VirtualAccount, action: m.Action) -> Instance:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from providers.lab import manager as managers
-from providers.lab import portal, reservation, snapshots
+from providers.lab import portal, reservation, slr, snapshots
 from providers.lab.agent import NotNow
 from providers.lab.manager import Declined
 from providers.lab.nouns import Node
@@ -83,8 +83,15 @@ def _reserve(person: Person, waiting: m.Waiting) -> str:
             request_code=request,
             quantities=totals(params["lines"]),
         )
-    except ValueError:
-        return portal.download(person.truth.world, serial=params["serial"])
+    except ValueError as error:
+        return _again(person, waiting, error)
+
+
+def _again(person: Person, waiting: m.Waiting, error: ValueError) -> str:
+    """Somebody has done it before and brought nothing back: the page shows the code again."""
+    if str(error) not in (slr.EXISTS, slr.IN_TRANSIT):
+        raise error
+    return portal.download(person.truth.world, serial=waiting.params["serial"])
 
 
 def _update(person: Person, waiting: m.Waiting) -> str:
@@ -93,8 +100,8 @@ def _update(person: Person, waiting: m.Waiting) -> str:
         return portal.update(
             person.truth.world, serial=params["serial"], quantities=totals(params["lines"])
         )
-    except ValueError:
-        return portal.download(person.truth.world, serial=params["serial"])
+    except ValueError as error:
+        return _again(person, waiting, error)
 
 
 def _fetch(person: Person, waiting: m.Waiting) -> str:
@@ -105,8 +112,8 @@ def _rehost(person: Person, waiting: m.Waiting) -> str:
     request = person.code(waiting, "request")
     try:
         return portal.rehost(person.truth.world, failed=waiting.params["replaces"], request_code=request)
-    except ValueError:
-        return portal.download(person.truth.world, serial=waiting.params["serial"])
+    except ValueError as error:
+        return _again(person, waiting, error)
 
 
 def _confirm(person: Person, waiting: m.Waiting) -> None:

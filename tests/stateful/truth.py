@@ -35,6 +35,7 @@ from providers.lab.reserved import Booking
 from providers.lab.slr import reserved_instances
 from providers.lab.world import Settings, World
 from reconciler import model as m
+from reconciler.config.resolving import BUILT_IN
 
 NODES = {"one/e1": "0E4D1FA1", "one/e2": "0E4D1FA2", "two/e1": "0E4D1FB1"}
 CLUSTERS = ("one", "two")
@@ -127,7 +128,9 @@ class Truth:
             evaluation_warn_below_days=0,
             evaluation_fail_below_days=0,
         )
-        return m.Desired("ws1", "/w", tuple(self._accounts()), tuple(self._clusters()), policy=policy)
+        return m.Desired(
+            "ws1", "/w", tuple(self._accounts()), tuple(self._clusters()), BUILT_IN, policy=policy
+        )
 
     def _accounts(self) -> Iterator[m.AccountDesired]:
         for name, virtual_account in ACCOUNTS.items():
