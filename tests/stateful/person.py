@@ -17,8 +17,8 @@ from providers.lab.nouns import Node
 from reconciler import model as m
 from reconciler.journal import SqliteJournal, Verdict
 
-from .carriers import stock, totals
 from .carriers import lines as shown_lines
+from .carriers import stock, totals
 from .truth import Truth
 
 K = m.Kind
@@ -66,7 +66,13 @@ class Person:
         """Copies what the page of an account shows."""
         va = self.truth.va(account.name)
         found = tuple(
-            m.Instance(one.serial, one.serial, one.uuid or None, one.pid, reserved=shown_lines(one.booking, pending=True))
+            m.Instance(
+                one.serial,
+                one.serial,
+                one.uuid or None,
+                one.pid,
+                reserved=shown_lines(one.booking, pending=True),
+            )
             for one in va.instances
             if one.booking is not None and not one.booking.failed
         )
@@ -97,9 +103,7 @@ def _again(person: Person, waiting: m.Waiting, error: ValueError) -> str:
 def _update(person: Person, waiting: m.Waiting) -> str:
     params = waiting.params
     try:
-        return portal.update(
-            person.truth.world, serial=params["serial"], quantities=totals(params["lines"])
-        )
+        return portal.update(person.truth.world, serial=params["serial"], quantities=totals(params["lines"]))
     except ValueError as error:
         return _again(person, waiting, error)
 
