@@ -8,7 +8,19 @@ import pytest
 
 from reconciler import model as m
 
-from .fleet import NOW, TOKEN, account, by_name, evaluating, licence, rules_of
+from .fleet import (
+    NOW,
+    TOKEN,
+    account,
+    by_name,
+    desired,
+    evaluating,
+    licence,
+    observed,
+    plan,
+    rules_of,
+    seen,
+)
 from .reserved import (
     ASKED,
     DESK12,
@@ -284,16 +296,14 @@ def test_from_reservation_to_token_the_node_returns_switches_off_and_registers()
     ]
 
 
-@pytest.mark.parametrize(
-    ("shown", "reserved"),
-    [(True, ()), (m.UNKNOWN, (known(S1, m.ReservedState.FREED),))],
-)
+@pytest.mark.parametrize("shown", [True, m.UNKNOWN])
 def test_a_node_that_gave_its_reservation_back_earlier_still_switches_off_before_it_registers(
-    shown: m.Maybe[bool], reserved: tuple[m.Reserved, ...]
+    shown: m.Maybe[bool],
 ) -> None:
     of = core(registration=TOKEN, nodes={"n1": {"reserve": ()}})
-    fresh = evaluating(80, reservation_enabled=shown)
-    made = planned(of, fresh, [stock(rms=50)], m.HeldState(reserved=reserved))
+    node = observed(of, licence=evaluating(80, reservation_enabled=shown), smart=m.SmartConfig("direct"))
+    held = m.HeldState(reserved=(known(S1, m.ReservedState.FREED),))
+    made = plan(desired(of), seen(node, accounts=[stock(rms=50)]), held)
     made_of = {action.kind: action for action in made.actions}
     assert made_of[K.DISABLE_RESERVATION].id in made_of[K.REGISTER].needs
 

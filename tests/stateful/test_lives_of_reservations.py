@@ -52,7 +52,7 @@ DIALECT = st.fixed_dictionaries(
 )
 DRAWN = st.builds(
     Drawn,
-    pools=st.tuples(*[st.sampled_from([20, 6, 3])] * 4),
+    pools=st.tuples(*[st.sampled_from([40, 40, 40, 8, 4])] * 4),
     profiles=st.tuples(st.sampled_from(PROFILES), st.sampled_from(PROFILES)),
     shown=st.sampled_from(["lines", "lines", "usage", "absent"]),
     pending_shown=st.sampled_from(["yes", "no"]),
