@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -235,7 +236,14 @@ def test_what_does_not_fit_together_is_left_to_a_person(name: str) -> None:
     block, instances, held = PERSON[name]
     made = planned(ONE, block, [stock(rms=50, instances=instances)], held)
     assert made.actions == ()
-    assert "XL370" in rules_of(made)
+    assert "XL370" in [refusal.rule for refusal in made.refusals]
+
+
+def test_what_does_not_fit_together_outside_the_target_refuses_nothing() -> None:
+    block, instances, held = PERSON["foreign request"]
+    excludes = (str(ONE.address),)
+    made = planned(ONE, block, [stock(rms=50, instances=instances)], held, excludes=excludes)
+    assert made.refusals == ()
 
 
 def test_a_reservation_in_two_accounts_is_left_to_a_person() -> None:
@@ -375,6 +383,22 @@ def test_a_code_that_cannot_be_read_is_installed_only_by_override() -> None:
 def test_a_persons_word_about_a_foreign_request_lets_the_plan_go_on() -> None:
     held = m.HeldState(resolutions=(m.Resolution(S1, "adopt", NOW, "A. Person", "it was us"),))
     assert names(planned(ONE, ASKED, held=held))[0] == "cancel_reservation"
+
+
+@pytest.mark.parametrize(("printed", "first"), [((), "fetch_authorization"), ((5,), "confirm_reservation")])
+def test_a_foreign_update_that_a_person_adopts_is_finished_first(printed: tuple[int], first: str) -> None:
+    held = m.HeldState(resolutions=(m.Resolution(S1, "adopt", NOW, "A. Person", "it was us"),))
+    block = replace(READY, reserved=tuple(line(RMS, count) for count in printed)) if printed else READY
+    shown = [instance(S1, line(RMS, 3, pending=5))]
+    assert names(planned(ONE, block, [stock(rms=50, instances=shown)], held))[0] == first
+
+
+def test_the_code_of_a_foreign_update_is_installed_and_confirmed_once_it_is_here() -> None:
+    fetched = code(m.CodeKind.AUTHORIZATION, S1, authorization=said(S1, rms=5))
+    held = m.HeldState(codes=(fetched,), reserved=(known(S1, m.ReservedState.ISSUED),))
+    shown = [instance(S1, line(RMS, 3, pending=5))]
+    made = names(planned(ONE, READY, [stock(rms=50, instances=shown)], held))
+    assert made == ["install_authorization", "confirm_reservation"]
 
 
 def test_on_a_hand_off_account_an_installed_node_needs_an_attestation() -> None:
