@@ -17,6 +17,7 @@ from reconciler.errors import JournalError
 JOURNAL = "journal.sqlite"
 SPOOL = "spool"
 HOLDERS = "holders"
+RESERVE = "reserve"
 
 _WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 

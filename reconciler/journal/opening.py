@@ -38,6 +38,10 @@ class Files:
     fold: Fold
     witness: Witness
 
+    @property
+    def workspace(self) -> str:
+        return str((self.spool.opening or {}).get("workspace", ""))
+
     def note_witness(self) -> None:
         self.witness.note(Known(self.fold.journal_id, self.fold.head, self.spool.synced))
 
@@ -88,8 +92,8 @@ def _never_afresh(folder: Path) -> None:
     how_far = f" It ended at record {known.head.seq}." if known else ""
     raise JournalError(
         f"the state folder {folder} is gone or empty, and {witness.path} knows of a journal in it.{how_far}",
-        remedy="Put the newest copy back: xlicense journal restore FILE. If there is none, look at every node "
-        f"and at CSSM, then remove {witness.path}.",
+        remedy="Put the newest copy back: xlicense journal restore FILE. If there is none, look at every "
+        f"node and at CSSM, then remove {witness.path}.",
     )
 
 
