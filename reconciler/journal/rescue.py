@@ -13,10 +13,9 @@ from __future__ import annotations
 import base64
 import os
 import secrets
+import tempfile
 import time
 from pathlib import Path
-
-import platformdirs
 
 from reconciler.errors import JournalError
 
@@ -41,7 +40,7 @@ class Rescue:
 
     @property
     def folder(self) -> Path:
-        return platformdirs.user_runtime_path("xlicense", appauthor=False) / self._workspace
+        return _runtime_folder() / self._workspace
 
     def keep(self, frame: Frame) -> str:
         """Put it where it can be found again and say where, in words. Never raises."""
@@ -52,8 +51,9 @@ class Rescue:
             return "it was printed, sealed, on the terminal: copy it"
 
     def _write(self, data: bytes) -> Path:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        check_private(self.folder)
+        for folder in (self.folder.parent, self.folder):
+            folder.mkdir(mode=0o700, exist_ok=True)
+            check_private(folder)
         path = self.folder / f"{time.time_ns():020d}-{secrets.token_hex(4)}{_SUFFIX}"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
@@ -67,8 +67,17 @@ class Rescue:
         """What waits there, oldest first. Raises JournalError for a folder that is not ours alone."""
         if not self.folder.is_dir():
             return ()
+        check_private(self.folder.parent)
         check_private(self.folder)
         return tuple(sorted(self.folder.glob(f"*{_SUFFIX}")))
+
+
+def _runtime_folder() -> Path:
+    """``$XDG_RUNTIME_DIR``, what systemd would set it to, or a folder of ours among the temporary files."""
+    given = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
+    if given.is_dir():
+        return given / "xlicense"
+    return Path(tempfile.gettempdir()) / f"xlicense-{os.getuid()}"
 
 
 def _shout(frame: Frame, error: OSError | JournalError) -> None:
