@@ -35,6 +35,7 @@ ENTRIES = (
     _entry("import", "imports", "Write the YAML of clusters that already run", WORKSPACE),
     _entry("retire", "workspace", "Say that a cluster or node leaves the field", WORKSPACE),
     _entry("hostkeys", "hostkeys", "Learn or check the nodes' SSH host keys", WORKSPACE),
+    _entry("doctor", "doctor", "Say what is wrong on this machine: journal, keys, space", WORKSPACE),
     _entry("schema", "workspace", "Write the JSON Schemas for editors", WORKSPACE),
     _entry("op", "ops", "Effects of past runs: list, show, resolve", AFTER),
     _entry("casefile", "casefile", "What Cisco licensing needs to know of one node", AFTER),

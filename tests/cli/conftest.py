@@ -19,6 +19,8 @@ def _own_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyte
             monkeypatch.delenv(name)
     base: Path = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("XDG_STATE_HOME", str(base / "state"))
+    (base / "runtime").mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(base / "runtime"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(base / "config"))
 
 
