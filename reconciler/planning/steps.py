@@ -29,7 +29,7 @@ from reconciler.model import (
     State,
     TransportMode,
 )
-from reconciler.rules import Index, active, by_reservation, by_token
+from reconciler.rules import Index, Row, Situation, active, by_reservation, by_token
 
 from .catalogue import Maker
 from .compare import REGISTERED, RESERVE, UNREGISTERED, url_of
@@ -154,16 +154,24 @@ class _Steps:
                 self._node(Kind.DEREGISTER, node, {}, reason, settles=[change.id])
 
     def _free(self, node: NodeDesired) -> dict[Address, Action]:
-        """A node that is to register by token gives its reservation back first, and switches it off."""
-        if not by_token(self.cluster) or not self.reserving.matrix.of(self.cluster, node).holds:
+        """A node that is to register by token gives its reservation back first, and switches it off: also
+        where a run ended between the two, for a node does not register with reservations on."""
+        if not by_token(self.cluster):
             return {}
-        way = self.reserving.way_out(self.cluster, node, self.tokens.need(self.cluster), ())
-        if not way:
+        situation = self.reserving.matrix.of(self.cluster, node)
+        needs = self.tokens.need(self.cluster) if situation.holds else ()
+        way = self.reserving.way_out(self.cluster, node, needs, ()) if situation.holds else []
+        if not way and not self._left_on(node, situation):
             return {}
         self.made.extend(way)
         reason = "a node that registers by token has reservations off"
-        off = self._node(Kind.DISABLE_RESERVATION, node, {}, reason, needs=[way[-1].id])
+        off = self._node(Kind.DISABLE_RESERVATION, node, {}, reason, needs=[step.id for step in way[-1:]])
         return {node.address: off}
+
+    def _left_on(self, node: NodeDesired, situation: Situation) -> bool:
+        change = self._changed(node, "registration")
+        unregistered = change is not None and change.before in _FIRST
+        return unregistered and situation.row is Row.NOTHING and situation.enabled is True
 
     def _reserve(
         self, node: NodeDesired, before: Sequence[dict[Address, Action]], switch: Sequence[Action]

@@ -8,7 +8,7 @@ import pytest
 
 from reconciler import model as m
 
-from .fleet import NOW, TOKEN, account, by_name, licence, rules_of
+from .fleet import NOW, TOKEN, account, by_name, evaluating, licence, rules_of
 from .reserved import (
     ASKED,
     DESK12,
@@ -282,6 +282,26 @@ def test_from_reservation_to_token_the_node_returns_switches_off_and_registers()
         "node.register n1",
         "account.revoke_token emea",
     ]
+
+
+def test_a_run_that_died_after_the_removal_leaves_the_switch_on_and_it_is_switched_off_first() -> None:
+    of = core(registration=TOKEN, nodes={"n1": {"reserve": ()}})
+    made = planned(of, evaluating(80, reservation_enabled=True), [stock(rms=50)])
+    assert by_name(made.actions) == [
+        "account.create_token emea",
+        "node.disable_reservation n1",
+        "node.register n1",
+        "account.revoke_token emea",
+    ]
+    off, register = made.actions[1], made.actions[2]
+    assert off.id in register.needs
+
+
+def test_a_node_that_is_registered_by_token_is_left_alone_whatever_its_switch_says() -> None:
+    of = core(registration=TOKEN, nodes={"n1": {"reserve": ()}})
+    held = m.HeldState(evaluation=(m.EvaluationSeen(S1, 80 * 86400, NOW),))
+    made = planned(of, licence(reservation_enabled=True), [stock(rms=50)], held)
+    assert "node.disable_reservation n1" not in by_name(made.actions)
 
 
 def test_a_dead_node_is_replaced_by_a_rehost() -> None:
