@@ -37,6 +37,7 @@ ENTRIES = (
     _entry("hostkeys", "hostkeys", "Learn or check the nodes' SSH host keys", WORKSPACE),
     _entry("schema", "workspace", "Write the JSON Schemas for editors", WORKSPACE),
     _entry("op", "ops", "Effects of past runs: list, show, resolve", AFTER),
+    _entry("casefile", "casefile", "What Cisco licensing needs to know of one node", AFTER),
     _entry("unlock", "ops", "Release the lease of a run that is dead", AFTER),
     _entry("handoff", "handoff", "What waits for a person, and its answers", AFTER),
     _entry("courier", "courier", "Carry out a bundle of hand-offs at CSSM, outside", AFTER),

@@ -152,6 +152,7 @@ class JournalCore:
                     self._made = None
             for record in made:
                 self._fold.apply(record)
+            self._files.note_witness()
 
     def _write(self, kind: RecordKind, data: dict[str, Any], *, run: str = "", op: str = "") -> None:
         """Add one record, alone or as part of a step; it is on disk when the step ends."""
@@ -169,7 +170,7 @@ class JournalCore:
             kind=kind,
             run=run,
             op=op,
-            spool=self._files.spool.end,
+            spool=self._files.spool.synced,
             payload=canonical(data),
         )
         self._files.store.append(record)

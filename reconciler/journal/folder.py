@@ -117,6 +117,15 @@ def _open_private(path: Path, flags: int) -> int:
     return descriptor
 
 
+def is_at(path: Path, opened: os.stat_result) -> bool:
+    """Whether the file that was opened is still the one of this name."""
+    try:
+        now = path.lstat()
+    except OSError:
+        return False
+    return (now.st_dev, now.st_ino) == (opened.st_dev, opened.st_ino)
+
+
 def sync_folder(folder: Path) -> None:
     """A new name is durable only once its folder is."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

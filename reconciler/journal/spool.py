@@ -25,7 +25,7 @@ from typing import Any
 from reconciler.errors import JournalError
 
 from .chain import START, Head
-from .folder import open_private
+from .folder import is_at, open_private
 from .frames import Bytes, Damage, Frame, FrameKind, encode, scan
 
 _PAGE = 4096
@@ -42,6 +42,7 @@ class Spool:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.end = 0
+        self.synced = 0
         self.head = START
         self.opening: dict[str, Any] | None = None
         self.evidence = False
@@ -103,11 +104,18 @@ class Spool:
     def _trouble(self) -> JournalError | None:
         """What came before may be damaged; what is to be written now is written all the same."""
         try:
+            self._must_be_the_same()
             self._catch_up()
         except JournalError as error:
             self.broken = True
             return error
         return None
+
+    def _must_be_the_same(self) -> None:
+        if not is_at(self.path, os.fstat(self._descriptor)):
+            raise JournalError(
+                f"the spool {self.path} was replaced or removed while it was open", remedy="xlicense doctor"
+            )
 
     def _put(self, descriptor: int, data: bytes) -> None:
         """One write, all of it or never again one: a retry after a failed sync would prove nothing."""
@@ -183,7 +191,9 @@ class Spool:
             self._note(frame)
 
     def _note(self, frame: Frame) -> None:
+        """Every frame but a head was synced before the one after it was written."""
         self.end = frame.end
+        self.synced = self.synced if frame.kind is FrameKind.HEAD else frame.end
         if frame.kind is FrameKind.OPENING:
             self.opening = frame.about
             return

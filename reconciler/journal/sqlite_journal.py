@@ -113,6 +113,7 @@ class SqliteJournal(Enquiry):
                 self._files.spool.append(FrameKind.RECEIVED, about, self._seal.seal(data))
             else:
                 self._files.spool.append(FrameKind.MARKER, {**about, "bytes": len(data)})
+            self._files.note_witness()
 
     def note_code(self, op_id: str, run_id: str, action: Action, produced: Produced, slot: str) -> str:
         code = HeldCode(

@@ -29,7 +29,7 @@ from reconciler.model import (
     State,
     TransportMode,
 )
-from reconciler.rules import Index, Row, Situation, active, by_reservation, by_token
+from reconciler.rules import Index, Row, active, by_reservation, by_token
 
 from .catalogue import Maker
 from .compare import REGISTERED, RESERVE, UNREGISTERED, url_of
@@ -85,7 +85,7 @@ class _Steps:
             if by_reservation(self.cluster):
                 self._reserve(node, before, switch)
                 continue
-            self._register(node, (*before, self._free(node)), switch)
+            self._register(node, (self._switched_off(node), *before, self._free(node)), switch)
             self._renew(node, privacies)
         return self.made
 
@@ -154,24 +154,27 @@ class _Steps:
                 self._node(Kind.DEREGISTER, node, {}, reason, settles=[change.id])
 
     def _free(self, node: NodeDesired) -> dict[Address, Action]:
-        """A node that is to register by token gives its reservation back first, and switches it off: also
-        where a run ended between the two, for a node does not register with reservations on."""
-        if not by_token(self.cluster):
+        """A node that is to register by token gives its reservation back first, and switches it off."""
+        if not by_token(self.cluster) or not self.reserving.matrix.of(self.cluster, node).holds:
             return {}
-        situation = self.reserving.matrix.of(self.cluster, node)
-        needs = self.tokens.need(self.cluster) if situation.holds else ()
-        way = self.reserving.way_out(self.cluster, node, needs, ()) if situation.holds else []
-        if not way and not self._left_on(node, situation):
+        way = self.reserving.way_out(self.cluster, node, self.tokens.need(self.cluster), ())
+        if not way:
             return {}
         self.made.extend(way)
-        reason = "a node that registers by token has reservations off"
-        off = self._node(Kind.DISABLE_RESERVATION, node, {}, reason, needs=[step.id for step in way[-1:]])
-        return {node.address: off}
+        return {node.address: self._off(node, [way[-1].id])}
 
-    def _left_on(self, node: NodeDesired, situation: Situation) -> bool:
-        change = self._changed(node, "registration")
-        unregistered = change is not None and change.before in _FIRST
-        return unregistered and situation.row is Row.NOTHING and situation.enabled is True
+    def _switched_off(self, node: NodeDesired) -> dict[Address, Action]:
+        """One that has given its reservation back in an earlier run and may still have reservations on."""
+        situation = self.reserving.matrix.of(self.cluster, node)
+        was_reserved = situation.enabled is UNKNOWN and situation.known is not None
+        on = situation.enabled is True or was_reserved
+        if not by_token(self.cluster) or situation.row is not Row.NOTHING or not on:
+            return {}
+        return {} if self._changed(node, "registration") is None else {node.address: self._off(node, [])}
+
+    def _off(self, node: NodeDesired, needs: Iterable[str]) -> Action:
+        reason = "a node that registers by token has reservations off"
+        return self._node(Kind.DISABLE_RESERVATION, node, {}, reason, needs=needs)
 
     def _reserve(
         self, node: NodeDesired, before: Sequence[dict[Address, Action]], switch: Sequence[Action]

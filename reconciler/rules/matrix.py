@@ -27,6 +27,7 @@ from reconciler.model import (
     Reserved,
     ReservedState,
     Resolution,
+    same_licence,
 )
 
 from .index import Index, by_reservation
@@ -310,9 +311,7 @@ def paired(one: Lines, other: Lines) -> list[tuple[str, int, int]]:
 
 
 def same_line(one: AuthorizedLine, other: AuthorizedLine) -> bool:
-    if one.tag and other.tag:
-        return one.tag == other.tag
-    return bool(one.name) and one.name.casefold() == other.name.casefold()
+    return same_licence(one.tag, one.name, other.tag, other.name)
 
 
 def _code(codes: tuple[HeldCode, ...], kind: CodeKind) -> HeldCode | None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from .keeping import Keeping
+
 VARIABLES = ("NO_COLOR", "FORCE_COLOR", "CI", "COLUMNS", "CLICOLOR", "CLICOLOR_FORCE")
 
 
@@ -18,3 +20,12 @@ def _own_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyte
     base: Path = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("XDG_STATE_HOME", str(base / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(base / "config"))
+
+
+@pytest.fixture
+def keeping(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Keeping:
+    """A workspace whose key is made."""
+    made = Keeping(tmp_path / "workspace", capsys)
+    ran = made("key", "init")
+    assert ran.code == 0, str(ran)
+    return made

@@ -284,24 +284,25 @@ def test_from_reservation_to_token_the_node_returns_switches_off_and_registers()
     ]
 
 
-def test_a_run_that_died_after_the_removal_leaves_the_switch_on_and_it_is_switched_off_first() -> None:
+@pytest.mark.parametrize(
+    ("shown", "reserved"),
+    [(True, ()), (m.UNKNOWN, (known(S1, m.ReservedState.FREED),))],
+)
+def test_a_node_that_gave_its_reservation_back_earlier_still_switches_off_before_it_registers(
+    shown: m.Maybe[bool], reserved: tuple[m.Reserved, ...]
+) -> None:
     of = core(registration=TOKEN, nodes={"n1": {"reserve": ()}})
-    made = planned(of, evaluating(80, reservation_enabled=True), [stock(rms=50)])
-    assert by_name(made.actions) == [
-        "account.create_token emea",
-        "node.disable_reservation n1",
-        "node.register n1",
-        "account.revoke_token emea",
-    ]
-    off, register = made.actions[1], made.actions[2]
-    assert off.id in register.needs
+    fresh = evaluating(80, reservation_enabled=shown)
+    made = planned(of, fresh, [stock(rms=50)], m.HeldState(reserved=reserved))
+    made_of = {action.kind: action for action in made.actions}
+    assert made_of[K.DISABLE_RESERVATION].id in made_of[K.REGISTER].needs
 
 
-def test_a_node_that_is_registered_by_token_is_left_alone_whatever_its_switch_says() -> None:
+def test_a_node_that_never_reserved_switches_nothing_off() -> None:
     of = core(registration=TOKEN, nodes={"n1": {"reserve": ()}})
-    held = m.HeldState(evaluation=(m.EvaluationSeen(S1, 80 * 86400, NOW),))
-    made = planned(of, licence(reservation_enabled=True), [stock(rms=50)], held)
-    assert "node.disable_reservation n1" not in by_name(made.actions)
+    for shown in (False, m.UNKNOWN):
+        made = planned(of, evaluating(80, reservation_enabled=shown), [stock(rms=50)])
+        assert "disable_reservation" not in names(made)
 
 
 def test_a_dead_node_is_replaced_by_a_rehost() -> None:
