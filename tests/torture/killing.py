@@ -6,7 +6,7 @@ Belongs here: what is done after the death, and when a case is over. Does not be
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.errors import Exit
@@ -14,6 +14,7 @@ from reconciler.errors import Exit
 from .launcher import Chosen, Ran
 from .referee import Verdict, judge
 from .stage import Stage
+from .table import Row
 
 _STEPS = 6
 _ENDS = {Exit.OK, Exit.REFUSED, Exit.PARTLY, Exit.UNKNOWN, Exit.WAITING, Exit.UNREAD, Exit.CHANGES}
@@ -41,10 +42,13 @@ class Outcome:
         ]
 
 
-async def play(stage: Stage, kills: Sequence[Chosen], *, pause: float) -> Outcome:
+async def play(
+    stage: Stage, kills: Sequence[Chosen], *, pause: float, between: Callable[[], object] = lambda: None
+) -> Outcome:
     """Kill one process after the other, then go on until it converges or names who must act.
 
-    ``pause`` is how long people wait before they start again, in seconds of lab time.
+    ``pause`` is how long people wait before they start again, in seconds of lab time; ``between`` is called
+    after each death.
     """
     outcome, points = Outcome(), []
     knobs = list(stage.lab.faults.active)
@@ -54,14 +58,20 @@ async def play(stage: Stage, kills: Sequence[Chosen], *, pause: float) -> Outcom
         points.append(started.points())
         outcome.kills += ran.code < 0
         if ran.code >= 0:
-            _must_be_ordinary(ran, outcome)
+            must_be_ordinary(ran, outcome)
         stage.later(pause)
-    _must_be_ordinary(await stage.run("op", "list"), outcome)
-    stage.lab.faults.clear()
-    await _go_on(stage, outcome)
+        between()
+    await look_and_go_on(stage, outcome)
     outcome.faults = sum(knob.fired for knob in knobs)
     outcome.verdict = judge(stage, points)
     return outcome
+
+
+async def look_and_go_on(stage: Stage, outcome: Outcome) -> None:
+    """What people do afterwards, with the network in order again."""
+    must_be_ordinary(await stage.run("op", "list"), outcome)
+    stage.lab.faults.clear()
+    await _go_on(stage, outcome)
 
 
 async def _go_on(stage: Stage, outcome: Outcome) -> None:
@@ -69,7 +79,7 @@ async def _go_on(stage: Stage, outcome: Outcome) -> None:
     ran = None
     for _ in range(_STEPS):
         ran = await stage.apply()
-        _must_be_ordinary(ran, outcome)
+        must_be_ordinary(ran, outcome)
         if ran.code == Exit.OK and "No changes" in ran.said:
             outcome.end = "converged"
             return
@@ -84,8 +94,17 @@ async def _go_on(stage: Stage, outcome: Outcome) -> None:
         outcome.wrong.append(f"neither converged nor named who must act:\n{ran}\n{plan}")
 
 
-def _must_be_ordinary(ran: Ran, outcome: Outcome) -> None:
+def must_be_ordinary(ran: Ran, outcome: Outcome, *also: Exit) -> None:
     """An exit code that is documented for such a run, and no bug report."""
     bug = "Traceback" in ran.said or "a bug in xlicense" in ran.err
-    if ran.code not in _ENDS or bug:
+    if ran.code not in {*_ENDS, *also} or bug:
         outcome.wrong.append(f"not an ordinary end: {ran}")
+
+
+def row_of(test: str, outcome: Outcome) -> Row:
+    """One case, as the table counts it."""
+    verdict = outcome.verdict
+    return Row(
+        test, 1, outcome.kills + outcome.faults, verdict.printed, len(verdict.lost), len(verdict.twice),
+        len(outcome.wrong), len(verdict.gap),
+    )  # fmt: skip

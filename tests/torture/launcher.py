@@ -139,6 +139,11 @@ class Started:
             ) from None
         return Ran(self.arguments, code, _read(self.out), _read(self.err))
 
+    def is_stopped(self) -> bool:
+        """Whether it stands still, as the kernel tells."""
+        said = _read(Path(f"/proc/{self.pid}/stat"))
+        return said.rpartition(")")[2].split()[:1] == ["T"]
+
     def points(self) -> list[str]:
         """What the process passed, in order, ``number name`` each."""
         return _read(self.log).splitlines()

@@ -12,11 +12,10 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from providers.lab import Lab, load_world
 from providers.lab.lab import wall_now
@@ -39,13 +38,17 @@ def scratch() -> Path:
 
 @dataclass
 class Stage:
-    """A lab that runs and a workspace that points at it. ``late`` is how far both clocks were pushed."""
+    """A lab that runs and a workspace that points at it.
+
+    ``late`` is how far both clocks were pushed, ``skew`` how far the process's clock is off besides.
+    """
 
     launcher: Launcher
     folder: Path
     lab: Lab
     late: float = 0.0
-    speed: float = SPEED
+    skew: float = 0.0
+    frozen: bool = False
     plains: list[Path] = field(default_factory=list)
     printed_before: int = field(init=False)
 
@@ -74,9 +77,7 @@ class Stage:
             "LANG": "C.UTF-8",
         }
 
-    async def start(
-        self, *arguments: str, chosen: Chosen | None = None, clock: Mapping[str, Any] | None = None
-    ) -> Started:
+    async def start(self, *arguments: str, chosen: Chosen | None = None) -> Started:
         """Start a command. Its points are always counted, so that what it received is on file."""
         started = await self.launcher.start(
             arguments,
@@ -84,7 +85,7 @@ class Stage:
             environment=self.environment,
             folder=self.folder,
             chosen=chosen or Chosen(),
-            clock=clock or {"shift": self.late, "speed": self.speed, "frozen": False},
+            clock={"shift": self.late + self.skew, "speed": SPEED, "frozen": self.frozen},
         )
         self.plains.append(started.plain)
         return started

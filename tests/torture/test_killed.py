@@ -10,12 +10,12 @@ import random
 
 import pytest
 
-from .killing import Outcome, play
+from .killing import Outcome, play, row_of
 from .launcher import Chosen, Launcher
 from .programme import LIMIT, chosen, points_of, slices
 from .scenes import SCENES
 from .stage import Stage, snapshot
-from .table import Row, add
+from .table import add
 
 _PAUSES = (0.0, 0.0, 40.0, 700.0, 4000.0)
 """Seconds until people start again: at once, after a node's settle time, after a slow CSSM's, later."""
@@ -23,14 +23,6 @@ _PAUSES = (0.0, 0.0, 40.0, 700.0, 4000.0)
 _ON_NODE = ("refuse", "drop-before", "drop-after", "mid-reply", "garbage", "error")
 _ON_SERVER = (*_ON_NODE, "error-in-200", "html", "expired-bearer", "unavailable", "too-many")
 _WHEN = ("reservation", "licen|smart", None)
-
-
-def _row(test: str, outcome: Outcome) -> Row:
-    verdict = outcome.verdict
-    return Row(
-        test, 1, outcome.kills + outcome.faults, verdict.printed, len(verdict.lost), len(verdict.twice),
-        len(outcome.wrong), len(verdict.gap),
-    )  # fmt: skip
 
 
 def _told(scene: str, kills: list[Chosen], faults: str, outcome: Outcome) -> str:
@@ -50,7 +42,7 @@ async def test_k2_nothing_is_lost_when_the_process_is_killed(scene: str, number:
         for kill in chosen(points, many, f"K2 points {number}"):
             async with prepared.stage() as stage:
                 outcome = await play(stage, [kill], pause=dice.choice(_PAUSES))
-            add(_row("K2", outcome))
+            add(row_of("K2", outcome))
             if outcome.complaints:
                 found.append(_told(scene, [kill], "", outcome))
     assert not found, "\n\n".join(found)
@@ -82,7 +74,7 @@ async def test_k3_nothing_is_lost_when_it_is_killed_again_in_a_faulty_network(
             async with prepared.stage() as stage:
                 told = _turn_knobs(stage, dice)
                 outcome = await play(stage, kills, pause=dice.choice(_PAUSES))
-            add(_row("K3", outcome))
+            add(row_of("K3", outcome))
             if outcome.complaints:
                 found.append(_told(scene, kills, told, outcome))
     assert not found, "\n\n".join(found)
