@@ -165,7 +165,10 @@ _BY_HAND: dict[m.Kind, Callable[[Person, m.Waiting], str | None]] = {
 
 def _node(truth: Truth, waiting: m.Waiting) -> Node:
     serial = waiting.params["serial"]
-    return next(node for node in truth.world.nodes.values() if node.serial == serial)
+    for node in truth.world.nodes.values():
+        if node.serial == serial:
+            return node
+    raise Refused(f"{serial} is gone")
 
 
 # Admins, behind everybody's back.
