@@ -65,7 +65,7 @@ class _Carrier:
         await asyncio.sleep(SECONDS)
         world = self.truth.world
         world.catch_up(self.now())
-        fault = self.truth.faults.get(action.kind.value.partition('.')[2])
+        fault = self.truth.faults.get(action.kind.value.partition(".")[2])
         if fault == "away":
             raise Unreachable("no route")
         self.check(action, inputs)
