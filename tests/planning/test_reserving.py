@@ -239,6 +239,15 @@ def test_what_does_not_fit_together_is_left_to_a_person(name: str) -> None:
     assert "XL370" in rules_of(made)
 
 
+@pytest.mark.parametrize("name", ["absent", "foreign update", "snapshot"])
+def test_no_token_is_made_for_a_node_whose_reservation_a_person_has_to_look_at(name: str) -> None:
+    block, instances, held = PERSON[name]
+    of = core(registration=TOKEN, nodes={"n1": {"reserve": ()}})
+    made = planned(of, block, [stock(rms=50, instances=instances)], held)
+    assert (made.actions, made.withheld) == ((), ())
+    assert "XL370" in {finding.code for finding in made.findings} | rules_of(made)
+
+
 def test_a_reservation_in_two_accounts_is_left_to_a_person() -> None:
     other = account("apac")
     shown = [instance(S1, line(RMS, 5))]
