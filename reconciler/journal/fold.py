@@ -195,8 +195,7 @@ class Fold:
         codes = [entry.code for entry in self.codes.values() if entry.code.slot == slot and not entry.used]
         says, account = (codes[-1].authorization, codes[-1].address) if codes else (None, None)
         self.reservations.happened(step, at, says, account)
-        used = used_up(step)
-        if used is not None:
+        for used in used_up(step):
             self._use_up(used, f"used by {step.kind.value}")
 
     def _code(self, told: Told) -> None:

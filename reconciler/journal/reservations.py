@@ -28,15 +28,16 @@ _RETURNING = frozenset({Kind.RETURN_RESERVATION, Kind.RETURN_AUTHORIZATION})
 _ENDS_REQUEST = frozenset({Kind.CANCEL_RESERVATION, Kind.INSTALL_AUTHORIZATION, Kind.REMOVE_INSTANCE})
 _ENDS_RESOLUTION = _ENDS_REQUEST | {Kind.CONFIRM_RESERVATION}
 _USES = {
-    Kind.RESERVE: "request",
-    Kind.REHOST: "request",
-    Kind.FETCH_AUTHORIZATION: "request",
-    Kind.CANCEL_RESERVATION: "request",
-    Kind.INSTALL_AUTHORIZATION: "authorization",
-    Kind.RETURN_AUTHORIZATION: "authorization",
-    Kind.CONFIRM_RESERVATION: "confirmation",
-    Kind.REMOVE_INSTANCE: "return",
+    Kind.RESERVE: ("request",),
+    Kind.REHOST: ("request",),
+    Kind.FETCH_AUTHORIZATION: ("request",),
+    Kind.CANCEL_RESERVATION: ("request",),
+    Kind.INSTALL_AUTHORIZATION: ("authorization",),
+    Kind.RETURN_AUTHORIZATION: ("authorization",),
+    Kind.CONFIRM_RESERVATION: ("confirmation",),
+    Kind.REMOVE_INSTANCE: ("return", "authorization", "confirmation"),
 }
+"""With its instance a reservation's other codes are worth nothing."""
 
 KINDS = frozenset(
     _ISSUING
@@ -57,13 +58,10 @@ class Step:
     params: Mapping[str, Any]
 
 
-def used_up(step: Step) -> str | None:
-    """The slot whose codes the world has used up once this step has happened."""
-    name = _USES.get(step.kind)
-    if name is None:
-        return None
-    slot = step.params.get(name)
-    return slot if isinstance(slot, str) else f"{name}/{step.subject}"
+def used_up(step: Step) -> tuple[str, ...]:
+    """The slots whose codes the world has used up once this step has happened."""
+    named = ((name, step.params.get(name)) for name in _USES.get(step.kind, ()))
+    return tuple(slot if isinstance(slot, str) else f"{name}/{step.subject}" for name, slot in named)
 
 
 class Reservations:

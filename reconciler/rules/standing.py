@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from reconciler.model import (
@@ -118,13 +119,33 @@ def _no_proof(context: PlanContext) -> Violations:
 
 
 def _out_already(context: PlanContext) -> Violations:
-    """A request code that a person may be entering just now is not cancelled."""
-    out = {item.subject.upper(): item.handoff_id for item in context.held.waiting if not item.done}
+    """What a person may be entering just now is neither cancelled nor given back behind them."""
+    needs = {action.id: action.needs for action in context.actions}
     for action in context.actions:
-        if action.kind is Kind.CANCEL_RESERVATION and action.subject.upper() in out:
-            handoff = out[action.subject.upper()]
-            text = f"Hand-off {handoff} is out: its request code may be in use at the portal just now."
-            yield Violation(action.address, text, (), f"xlicense handoff recall {handoff} --reason …")
+        if action.kind not in _GIVES_UP:
+            continue
+        first = _before(action.id, needs)
+        for item in context.held.waiting:
+            same = item.subject.upper() == action.subject.upper()
+            if same and not item.done and item.action_id not in first:
+                what = "request code" if action.kind is Kind.CANCEL_RESERVATION else "reservation"
+                text = f"Hand-off {item.handoff_id} is out: its {what} may be in use at the portal just now."
+                remedy = f"xlicense handoff recall {item.handoff_id} --reason …"
+                yield Violation(action.address, text, (), remedy)
+
+
+def _before(action_id: str, needs: Mapping[str, Iterable[str]]) -> set[str]:
+    """Everything that this action waits for in any case."""
+    found: set[str] = set()
+    ahead = [action_id]
+    while ahead:
+        more = set(needs.get(ahead.pop(), ())) - found
+        found |= more
+        ahead.extend(more)
+    return found
+
+
+_GIVES_UP = (Kind.CANCEL_RESERVATION, Kind.RETURN_RESERVATION)
 
 
 # XL376, XL377: codes in hand.
@@ -260,8 +281,10 @@ RULES = (
             ("A10", "S53"),
             Level.HARD,
             "plan",
-            "A request is cancelled only where CSSM has no reservation for it.",
-            "Cancelling a request that was reserved strands its licences.",
+            "A request is cancelled only where CSSM has no reservation for it, and nothing is given up while"
+            " its hand-off is out.",
+            "Cancelling a request that was reserved strands its licences, and so does an update that is"
+            " entered after the return.",
             "Look at Product Instances, and state what is there.",
             OURS,
         ),

@@ -246,6 +246,15 @@ def test_what_does_not_fit_together_outside_the_target_refuses_nothing() -> None
     assert made.refusals == ()
 
 
+@pytest.mark.parametrize("name", ["absent", "foreign update", "snapshot"])
+def test_no_token_is_made_for_a_node_whose_reservation_a_person_has_to_look_at(name: str) -> None:
+    block, instances, held = PERSON[name]
+    of = core(registration=TOKEN, nodes={"n1": {"reserve": ()}})
+    made = planned(of, block, [stock(rms=50, instances=instances)], held)
+    assert (made.actions, made.withheld) == ((), ())
+    assert "XL370" in {finding.code for finding in made.findings} | rules_of(made)
+
+
 def test_a_reservation_in_two_accounts_is_left_to_a_person() -> None:
     other = account("apac")
     shown = [instance(S1, line(RMS, 5))]
@@ -280,6 +289,21 @@ def test_a_retired_node_returns_and_its_instance_is_removed() -> None:
     held = m.HeldState(evaluation=(m.EvaluationSeen(S1, 80 * 86400, NOW),))
     made = planned(of, READY, [stock(rms=50, instances=[instance(S1, line(RMS, 5))])], held)
     assert names(made) == ["return_reservation", "remove_instance"]
+
+
+def test_nothing_is_given_back_while_a_person_may_be_changing_it_at_the_portal() -> None:
+    of = core(nodes={"n1": {"state": m.State.RETIRED, "reserve": ()}})
+    emea = m.Address.of_account("emea")
+    update = m.Waiting(
+        "handoff-1", "account.update_reservation:x", "account.update_reservation", emea, S1, NOW, ()
+    )
+    for done, rules in ((False, {"XL371"}), (True, set())):
+        held = m.HeldState(
+            evaluation=(m.EvaluationSeen(S1, 80 * 86400, NOW),), waiting=(replace(update, done=done),)
+        )
+        made = planned(of, READY, [stock(rms=50, instances=[instance(S1, line(RMS, 5))])], held)
+        assert set(rules_of(made)) & {"XL371"} == rules
+        assert bool(made.actions) is done
 
 
 def test_a_return_is_refused_where_no_evaluation_is_left() -> None:

@@ -65,7 +65,7 @@ class _Carrier:
         await asyncio.sleep(SECONDS)
         world = self.truth.world
         world.catch_up(self.now())
-        fault = self.truth.faults.pop(action.id, None)
+        fault = self.truth.faults.get(action.kind.value.partition(".")[2])
         if fault == "away":
             raise Unreachable("no route")
         self.check(action, inputs)
@@ -444,3 +444,7 @@ def carriers(
 ) -> tuple[NodeCarrier, dict[m.Address, AccountCarrier]]:
     accounts = [AccountCarrier(truth, now, account) for account in ACCOUNTS]
     return NodeCarrier(truth, now), {carrier.address: carrier for carrier in accounts}
+
+
+FRAGILE = frozenset(kind.value.partition(".")[2] for kind in (*_ON_NODE, *_AT_CSSM))
+"""The kinds whose answers may get lost, without the word for where they are carried out."""

@@ -94,10 +94,13 @@ def _reserve(person: Person, waiting: m.Waiting) -> str:
 
 
 def _again(person: Person, waiting: m.Waiting, error: ValueError) -> str:
-    """Somebody has done it before and brought nothing back: the page shows the code again."""
-    if str(error) not in (slr.EXISTS, slr.IN_TRANSIT):
+    """Somebody has done just that before and brought nothing back: the page shows the code again."""
+    serial, asked = waiting.params["serial"], totals(waiting.params["lines"])
+    newest = next((booking.issued[-1] for _, _, booking in person.truth.bookings(serial)), None)
+    given = {line.tag: line.quantity for line in newest.lines} if newest is not None else {}
+    if str(error) not in (slr.EXISTS, slr.IN_TRANSIT) or given != {tag: n for tag, n in asked.items() if n}:
         raise error
-    return portal.download(person.truth.world, serial=waiting.params["serial"])
+    return portal.download(person.truth.world, serial=serial)
 
 
 def _update(person: Person, waiting: m.Waiting) -> str:
@@ -165,7 +168,10 @@ _BY_HAND: dict[m.Kind, Callable[[Person, m.Waiting], str | None]] = {
 
 def _node(truth: Truth, waiting: m.Waiting) -> Node:
     serial = waiting.params["serial"]
-    return next(node for node in truth.world.nodes.values() if node.serial == serial)
+    for node in truth.world.nodes.values():
+        if node.serial == serial:
+            return node
+    raise Refused(f"{serial} is gone")
 
 
 # Admins, behind everybody's back.
