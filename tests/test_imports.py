@@ -2,7 +2,7 @@
 
 ::
 
-    errors < model < ports < {config, rules, planning, journal, reporting} < execution < cli
+    errors < model < ports < {config, rules, planning, journal, reporting, diagnosis} < execution < cli
     planning may call rules; only cli imports providers; providers know model, errors and ports
 """
 
@@ -24,8 +24,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "planning": BASE | {"rules"},
     "journal": BASE,
     "reporting": BASE,
+    "diagnosis": BASE,
     "execution": BASE | {"config", "rules", "planning", "journal", "reporting"},
-    "cli": BASE | {"config", "rules", "planning", "journal", "reporting", "execution", "providers"},
+    "cli": BASE
+    | {"config", "rules", "planning", "journal", "reporting", "diagnosis", "execution", "providers"},
     "": set(),
     "providers": BASE,
 }
@@ -49,7 +51,13 @@ HOMES: dict[str, set[str]] = {
     "rich": {"reconciler/cli"},
 }
 
-PURE = ("reconciler/model/", "reconciler/rules/", "reconciler/planning/", "reconciler/reporting/")
+PURE = (
+    "reconciler/model/",
+    "reconciler/rules/",
+    "reconciler/planning/",
+    "reconciler/reporting/",
+    "reconciler/diagnosis/",
+)
 IMPURE_MODULES = {
     *("os", "io", "socket", "subprocess", "time"),
     *("logging", "random", "asyncio", "pathlib", "sys"),

@@ -8,12 +8,13 @@ from .folder import state_folder
 from .keys import default_identity, init_identity, recipient_of, test
 from .opening import verify
 from .sqlite_journal import SqliteJournal, open_journal
-from .views import AnswerVerdict, Lease, Operation, Unlocked, Verdict
+from .views import AnswerVerdict, Lease, Operation, Received, Unlocked, Verdict
 
 __all__ = [
     "AnswerVerdict",
     "Lease",
     "Operation",
+    "Received",
     "SqliteJournal",
     "Unlocked",
     "Verdict",

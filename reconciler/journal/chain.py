@@ -32,6 +32,7 @@ class RecordKind(StrEnum):
     USED_UP = "used up"
     REVEALED = "revealed"
     PARKED = "parked"
+    ASSIGNED = "hand-off assigned"
     HANDOFF_CLOSED = "hand-off closed"
     ANSWER = "answer"
     VERDICT = "verdict"

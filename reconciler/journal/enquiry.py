@@ -7,6 +7,7 @@ during a run is in `sqlite_journal`.
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,11 +27,11 @@ from reconciler.model import Resolution as Decision
 from .chain import RecordKind
 from .core import JournalCore, code_id, says
 from .fold import EffectEntry, Fold
-from .frames import FrameKind
+from .frames import Frame, FrameKind
 from .handoffs import judge
 from .leases import user
 from .opening import read_on
-from .views import AnswerVerdict, Lease, Operation, Unlocked, Verdict
+from .views import AnswerVerdict, Lease, Operation, Received, Unlocked, Verdict
 
 Resolution = Literal["adopt", "absent", "abandon"]
 
@@ -118,6 +119,28 @@ class Enquiry(JournalCore):
             frames = self._files.spool.received(op_id)
         return [frame.blob for frame in frames if frame.kind is FrameKind.RECEIVED]
 
+    def replies(self, op_id: str) -> tuple[Received, ...]:
+        """What came back for this effect, by time and size; nothing is opened."""
+        with self._lock:
+            self._files.spool.refresh()
+            return tuple(_received(frame) for frame in self._files.spool.received(op_id))
+
+    def reveal_replies(self, op_id: str, reason: str) -> tuple[Received, ...]:
+        """The same with the bytes, as far as they are readable here. Who asked and why is on disk first."""
+        told = {"how": "replies shown", "text": self._clean(reason), "by": user()}
+        with self._lock:
+            self._refresh()
+            if self._files.spool.received(op_id):
+                self._write(RecordKind.REVEALED, told, op=op_id)
+            return tuple(self._opened(frame) for frame in self._files.spool.received(op_id))
+
+    def _opened(self, frame: Frame) -> Received:
+        kept = _received(frame)
+        if frame.kind is not FrameKind.RECEIVED or not self._seal.readable(frame.blob):
+            return kept
+        data = self._seal.open(frame.blob)
+        return Received(kept.at, len(data), data)
+
     # Codes
 
     def reveal(self, code_id: str, reason: str) -> str:
@@ -200,6 +223,31 @@ class Enquiry(JournalCore):
             self._write(RecordKind.HANDOFF_CLOSED, said)
         return waiting
 
+    def assign(
+        self,
+        handoff_id: str,
+        *,
+        owner: str | None = None,
+        ticket: str | None = None,
+        due: datetime | None = None,
+    ) -> Waiting:
+        """Say who has a hand-off, under which ticket and until when; what is None stays as it is.
+
+        Raises UsageError for one that does not wait.
+        """
+        said = {
+            "handoff": handoff_id,
+            "owner": self._clean(owner) if owner else None,
+            "ticket": self._clean(ticket) if ticket else None,
+            "due": due.isoformat() if due else None,
+            "by": user(),
+        }
+        with self._alone():
+            if handoff_id not in self._fold.waiting:
+                raise UsageError(f"no hand-off {handoff_id} waits", remedy="xlicense handoff list")
+            self._write(RecordKind.ASSIGNED, said)
+            return self._fold.waiting[handoff_id]
+
     def attest(self, attested: Attested) -> None:
         """What a person saw at an account; the newest one of each account counts."""
         self._write(RecordKind.ATTESTED, {"attested": to_data(attested)})
@@ -254,6 +302,11 @@ class Enquiry(JournalCore):
             readable=False,
             from_person=True,
         )
+
+
+def _received(frame: Frame) -> Received:
+    size = frame.about["bytes"] if frame.kind is FrameKind.MARKER else len(frame.blob)
+    return Received(datetime.fromisoformat(frame.about["at"]), size)
 
 
 def _must_be_known(how: str) -> None:

@@ -224,6 +224,19 @@ class Fold:
         waiting = from_data(Waiting, told.data)
         self.waiting[waiting.handoff_id] = waiting
 
+    def _assigned(self, told: Told) -> None:
+        """Who has it, under which ticket and until when; what is not said stays."""
+        data = told.data
+        waiting = self.waiting.get(data["handoff"])
+        if waiting is not None:
+            due = data.get("due")
+            self.waiting[waiting.handoff_id] = replace(
+                waiting,
+                owner=data.get("owner") or waiting.owner,
+                ticket=data.get("ticket") or waiting.ticket,
+                due=datetime.fromisoformat(due) if due else waiting.due,
+            )
+
     def _handoff_closed(self, told: Told) -> None:
         """One that was taken back is closed and not done; one that was seen to be done has happened, unless
         somebody said so before."""
@@ -308,6 +321,7 @@ _MEANINGS: dict[str, Callable[[Fold, Told], None]] = {
     RecordKind.RESOLVED: Fold._end,
     RecordKind.USED_UP: Fold._used_up,
     RecordKind.PARKED: Fold._parked,
+    RecordKind.ASSIGNED: Fold._assigned,
     RecordKind.HANDOFF_CLOSED: Fold._handoff_closed,
     RecordKind.ANSWER: Fold._answer,
     RecordKind.VERDICT: Fold._verdict,

@@ -17,6 +17,7 @@ from reconciler.errors import JournalError
 JOURNAL = "journal.sqlite"
 SPOOL = "spool"
 HOLDERS = "holders"
+RESERVE = "reserve"
 
 _WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
@@ -35,10 +36,10 @@ def prepare(folder: Path) -> Path:
     """
     folder = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() would follow the symlink that we refuse
     try:
-        _outside_checkouts(folder)
+        outside_checkouts(folder)
         _make(folder)
         check_private(folder)
-        _no_strangers(folder.parent)
+        no_strangers(folder.parent)
         _make(folder / HOLDERS)
     except OSError as error:
         raise _no_use(folder, error) from error
@@ -52,7 +53,8 @@ def _no_use(folder: Path, error: OSError) -> JournalError:
     )
 
 
-def _outside_checkouts(folder: Path) -> None:
+def outside_checkouts(folder: Path) -> None:
+    """Raises JournalError for a folder that could be committed."""
     real = folder.resolve()
     for parent in (real, *real.parents):
         if (parent / ".git").exists():
@@ -74,7 +76,7 @@ def _make(folder: Path) -> None:
     sync_folder(folder.parent)
 
 
-def _no_strangers(parent: Path) -> None:
+def no_strangers(parent: Path) -> None:
     """In a folder that all may write and that is not sticky, anybody could swap ours for another."""
     mode = parent.stat().st_mode
     if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
@@ -89,7 +91,10 @@ def check_private(path: Path) -> None:
             f"{path} is a symlink, which could lead anywhere", remedy="Replace it by what it names."
         )
     if found.st_uid != os.geteuid():
-        raise JournalError(f"{path} belongs to user {found.st_uid}, not to user {os.geteuid()} who runs this")
+        raise JournalError(
+            f"{path} belongs to user {found.st_uid}, not to user {os.geteuid()} who runs this",
+            remedy=f"Run xlicense as that user, or: chown {os.geteuid()} {path}",
+        )
     if stat.S_IMODE(found.st_mode) & 0o077:
         raise JournalError(f"{path} can be read or written by others", remedy=f"chmod go-rwx {path}")
 
@@ -115,6 +120,15 @@ def _open_private(path: Path, flags: int) -> int:
     os.fsync(descriptor)
     sync_folder(path.parent)
     return descriptor
+
+
+def is_at(path: Path, opened: os.stat_result) -> bool:
+    """Whether the file that was opened is still the one of this name."""
+    try:
+        now = path.lstat()
+    except OSError:
+        return False
+    return (now.st_dev, now.st_ino) == (opened.st_dev, opened.st_ino)
 
 
 def sync_folder(folder: Path) -> None:

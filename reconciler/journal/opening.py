@@ -19,10 +19,13 @@ from .chain import START, Head, RecordKind, break_at, canonical, link
 from .fold import Fold
 from .folder import JOURNAL, SPOOL, prepare
 from .frames import FrameKind
+from .schema import SCHEMA_VERSION
 from .spool import Spool
-from .store import SCHEMA_VERSION, Store
+from .store import Store
+from .witness import Known, Witness
 
-_KEEP = "Keep the folder as it is; restore the newest copy of the whole folder next to it."
+_SPOOL_VERSION = 1
+KEEP = "Keep the folder as it is; restore the newest copy of the whole folder next to it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,14 @@ class Files:
     spool: Spool
     store: Store
     fold: Fold
+    witness: Witness
+
+    @property
+    def workspace(self) -> str:
+        return str((self.spool.opening or {}).get("workspace", ""))
+
+    def note_witness(self) -> None:
+        self.witness.note(Known(self.fold.journal_id, self.fold.head, self.spool.synced))
 
     def note_head(self) -> None:
         """Write the newest head into the spool, where it is not yet.
@@ -46,22 +57,44 @@ class Files:
     def close(self) -> None:
         self.store.close()
         self.spool.close()
+        self.witness.close()
 
 
 def open_files(folder: Path, workspace: str, now: datetime) -> Files:
     """Open or make the pair. Raises JournalError that names the record or byte where trust ends."""
+    never_afresh(folder)
     folder = prepare(folder)
-    spool = Spool(folder / SPOOL)
+    spool, witness = Spool(folder / SPOOL), Witness(folder)
     try:
         with spool.exclusive():
+            known = witness.read()
             spool.refresh()
-            files = Files(folder, spool, _open_store(folder / JOURNAL, spool, workspace, now), Fold())
-            _trust(files)
+            check_spool_version(spool)
+            store = _open_store(folder / JOURNAL, spool, workspace, now)
+            files = Files(folder, spool, store, Fold(), witness)
+            _trust(files, known)
+            _bring_up(files, now)
     except JournalError:
         spool.close()
         raise
     files.note_head()
+    witness.open()
+    files.note_witness()
     return files
+
+
+def never_afresh(folder: Path) -> None:
+    """A folder that is gone, or empty, next to a witness was there once. Raises JournalError."""
+    witness = Witness(folder)
+    if not witness.exists or any((folder / name).exists() for name in (JOURNAL, SPOOL)):
+        return
+    known = witness.read()
+    how_far = f" It ended at record {known.head.seq}." if known else ""
+    raise JournalError(
+        f"the state folder {folder} is gone or empty, and {witness.path} knows of a journal in it.{how_far}",
+        remedy="Put the newest copy back: xlicense journal restore FILE. If there is none, look at every "
+        f"node and at CSSM, then remove {witness.path}.",
+    )
 
 
 def _open_store(path: Path, spool: Spool, workspace: str, now: datetime) -> Store:
@@ -70,7 +103,7 @@ def _open_store(path: Path, spool: Spool, workspace: str, now: datetime) -> Stor
     store = Store(path)
     try:
         if not store.is_empty():
-            _check_version(store)
+            check_version(store)
             return store
         if spool.evidence:
             raise _lost(f"the journal {path} is empty, and its spool holds evidence of earlier runs")
@@ -82,26 +115,38 @@ def _open_store(path: Path, spool: Spool, workspace: str, now: datetime) -> Stor
 
 
 def _lost(message: str) -> JournalError:
-    return JournalError(message, remedy=_KEEP)
+    return JournalError(message, remedy=KEEP)
 
 
-def _check_version(store: Store) -> None:
-    version = store.version
+def check_version(store: Store) -> None:
+    """A newer form is somebody else's to read; one that never was, or that the file's own note denies, is
+    damage."""
+    version, forms = store.version, store.forms()
     if version > SCHEMA_VERSION:
-        raise JournalError(
-            f"the journal {store.path} was written by a newer xlicense (schema {version}, this one knows "
-            f"{SCHEMA_VERSION})",
-            remedy="Use that version or a newer one; nothing was changed.",
-        )
-    if version != SCHEMA_VERSION:
+        raise _newer(f"the journal {store.path} was", f"schema {version}, this one knows {SCHEMA_VERSION}")
+    if version < 1 or max(forms, default=1) != version:
         raise _lost(f"the journal {store.path} is damaged: its schema version reads {version}")
+
+
+def _newer(what: str, versions: str) -> JournalError:
+    return JournalError(
+        f"{what} written by a newer xlicense ({versions})",
+        remedy="Use that version or a newer one; nothing was changed.",
+    )
+
+
+def check_spool_version(spool: Spool) -> None:
+    version = (spool.opening or {}).get("version", _SPOOL_VERSION)
+    if version != _SPOOL_VERSION:
+        raise _newer(f"the spool {spool.path} was", f"form {version}, this one knows {_SPOOL_VERSION}")
 
 
 def _create(store: Store, spool: Spool, workspace: str, now: datetime) -> None:
     """The spool's opening first: a journal whose spool has none is then always a loss."""
     if spool.opening is None:
         spool.append(
-            FrameKind.OPENING, {"journal": secrets.token_hex(8), "workspace": workspace, "version": 1}
+            FrameKind.OPENING,
+            {"journal": secrets.token_hex(8), "workspace": workspace, "version": _SPOOL_VERSION},
         )
     payload = canonical(spool.opening)
     at = now.isoformat()
@@ -117,11 +162,21 @@ def read_on(store: Store, fold: Fold) -> None:
         fold.apply(record)
 
 
-def _trust(files: Files) -> None:
+def _trust(files: Files, known: Known | None) -> None:
     try:
         read_on(files.store, files.fold)
-        for problem in _contradictions(files):
+        for problem in (*_contradictions(files), *_denied(files, known)):
             raise _lost(problem)
+    except JournalError:
+        files.store.close()
+        raise
+
+
+def _bring_up(files: Files, now: datetime) -> None:
+    """Only a journal that can be trusted is brought to a newer form."""
+    try:
+        if files.store.version < SCHEMA_VERSION:
+            files.store.migrate(now.isoformat())
     except JournalError:
         files.store.close()
         raise
@@ -142,6 +197,24 @@ def _contradictions(files: Files) -> Iterator[str]:
         yield f"the spool {spool.path} was cut to {spool.size()} bytes; the journal saw {fold.spool_end}"
 
 
+def _denied(files: Files, known: Known | None) -> Iterator[str]:
+    """What the witness contradicts. It was read before the files were, so it cannot be ahead of them."""
+    if known is None:
+        return
+    fold, store, path = files.fold, files.store, files.witness.path
+    if known.journal != fold.journal_id:
+        yield f"the journal {store.path} is not the one that was here: {path} knows another"
+    elif known.head.seq > fold.head.seq:
+        yield (
+            f"the journal {store.path} was put back from an older copy: it ends at record {fold.head.seq}, "
+            f"{path} knows record {known.head.seq}"
+        )
+    elif not _knows(store, known.head):
+        yield f"the journal {store.path} was altered: {path} knows another record {known.head.seq}"
+    elif known.spool > files.spool.size():
+        yield f"the spool {files.spool.path} was cut to {files.spool.size()} bytes; {path} saw {known.spool}"
+
+
 def _knows(store: Store, head: Head) -> bool:
     if head == START:
         return True
@@ -151,11 +224,13 @@ def _knows(store: Store, head: Head) -> bool:
 def problems(files: Files) -> tuple[str, ...]:
     """Everything wrong with an open pair, read again from the disk: empty when all is well."""
     found = [f"the journal {files.store.path}: {text}" for text in files.store.problems()]
-    again = Files(files.folder, files.spool, files.store, Fold())
+    again = Files(files.folder, files.spool, files.store, Fold(), files.witness)
     try:
+        known = files.witness.read()
         Spool(files.spool.path).close()
         read_on(again.store, again.fold)
         found.extend(_contradictions(again))
+        found.extend(_denied(again, known))
         for kind in ("evaluation", "serial"):
             files.store.facts(kind)
     except JournalError as error:
@@ -169,7 +244,7 @@ def verify(folder: Path) -> tuple[str, ...]:
     if missing:
         return (f"there is no {' and no '.join(missing)} in {folder}",)
     try:
-        files = Files(folder, Spool(folder / SPOOL), Store(folder / JOURNAL), Fold())
+        files = Files(folder, Spool(folder / SPOOL), Store(folder / JOURNAL), Fold(), Witness(folder))
     except JournalError as error:
         return (error.message,)
     try:

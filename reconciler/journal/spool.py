@@ -12,28 +12,75 @@ reported as written) and does not end up in the middle of the file.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import mmap
 import os
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from reconciler.errors import JournalError
+from reconciler.errors import JournalBusy, JournalError
 
 from .chain import START, Head
-from .folder import open_private
+from .folder import RESERVE, check_private, is_at, open_private
 from .frames import Bytes, Damage, Frame, FrameKind, encode, scan
 
 _PAGE = 4096
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+RESERVE_BYTES = 64 * 1024
+_PAUSE = 0.005
+_PATIENCE = 5.0
+"""Seconds. A write takes milliseconds: who holds the file for longer stands still in the middle of one."""
+
+STANDS_STILL = "Another process is in the middle of a write. Let it go on, or end it, and try again."
 
 
 def _close(*descriptors: int) -> None:
     for descriptor in descriptors:
         os.close(descriptor)
+
+
+class Reserve:
+    """A file that only takes up room, so that a full disk still has some for a reply that is on its way."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def take(self) -> None:
+        """Make sure that it is there, and whole. Raises JournalError where the disk has not that much."""
+        try:
+            check_private(self.path)
+            if self.path.stat().st_size >= RESERVE_BYTES:
+                return
+        except FileNotFoundError:
+            pass
+        descriptor = open_private(self.path, os.O_RDWR)
+        try:
+            if os.pwrite(descriptor, os.urandom(RESERVE_BYTES), 0) != RESERVE_BYTES:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(descriptor)
+        except OSError as error:
+            raise JournalError(
+                f"{RESERVE_BYTES // 1024} KiB cannot be set aside in {self.path}: {error.strerror}",
+                remedy="Make room on the disk of the state folder.",
+            ) from error
+        finally:
+            os.close(descriptor)
+
+    def give_up(self) -> bool:
+        """Whether there was something to give up."""
+        try:
+            if self.path.stat().st_size < RESERVE_BYTES:
+                return False
+            os.truncate(self.path, 0)
+        except OSError:
+            return False
+        return True
 
 
 class Spool:
@@ -42,10 +89,14 @@ class Spool:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.end = 0
+        self.synced = 0
         self.head = START
         self.opening: dict[str, Any] | None = None
         self.evidence = False
         self.broken = False
+        self.full = False
+        self.codes: list[tuple[int, int]] = []
+        self.reserve = Reserve(path.with_name(RESERVE))
         self._received: dict[str, list[tuple[int, int, FrameKind]]] = {}
         self._mutex = threading.RLock()
         self._depth = 0
@@ -56,11 +107,15 @@ class Spool:
             self._catch_up()
 
     @contextmanager
-    def exclusive(self) -> Iterator[None]:
-        """Keep other threads and processes from appending; may be nested."""
+    def exclusive(self, at_most: float | None = _PATIENCE) -> Iterator[None]:
+        """Keep other threads and processes from appending; may be nested.
+
+        Raises JournalBusy where another process does not end its write in ``at_most`` seconds; None waits
+        for ever, as one must who holds what is nowhere else.
+        """
         with self._mutex:
             if self._depth == 0:
-                self._flock(fcntl.LOCK_EX)
+                self._take_turn(at_most)
             self._depth += 1
             try:
                 yield
@@ -68,6 +123,25 @@ class Spool:
                 self._depth -= 1
                 if self._depth == 0 and self.close.alive:
                     self._flock(fcntl.LOCK_UN)
+
+    def _take_turn(self, at_most: float | None) -> None:
+        if at_most is None:
+            self._flock(fcntl.LOCK_EX)
+            return
+        deadline = time.monotonic() + at_most
+        while not self._turn_is_free():
+            if time.monotonic() >= deadline:
+                raise JournalBusy(f"the spool {self.path} is in another process's hands", remedy=STANDS_STILL)
+            time.sleep(_PAUSE)
+
+    def _turn_is_free(self) -> bool:
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            raise self._failed("locked", error) from error
+        return True
 
     def _flock(self, how: int) -> None:
         try:
@@ -90,7 +164,7 @@ class Spool:
         if self.broken or not self.close.alive:
             raise JournalError(f"the spool {self.path} is closed for this process")
         data = encode(kind, about, blob)
-        with self.exclusive():
+        with self.exclusive(at_most=None):
             trouble = self._trouble()
             stays = (self.end + len(data)) // _PAGE == self.end // _PAGE
             self._put(self._loose if loose and stays else self._descriptor, data)
@@ -103,21 +177,41 @@ class Spool:
     def _trouble(self) -> JournalError | None:
         """What came before may be damaged; what is to be written now is written all the same."""
         try:
+            self._must_be_the_same()
             self._catch_up()
         except JournalError as error:
             self.broken = True
             return error
         return None
 
+    def _must_be_the_same(self) -> None:
+        if not is_at(self.path, os.fstat(self._descriptor)):
+            raise JournalError(
+                f"the spool {self.path} was replaced or removed while it was open", remedy="xlicense doctor"
+            )
+
     def _put(self, descriptor: int, data: bytes) -> None:
-        """One write, all of it or never again one: a retry after a failed sync would prove nothing."""
-        try:
-            written = os.write(descriptor, data)
-        except OSError as error:
-            raise self._failed("written", error) from error
+        """One write, all of it or never again one: a retry after a failed sync would prove nothing.
+
+        Only where the disk is full, which is no failed sync, the reserve is given up for what is in hand; the
+        spool takes the rest of this reply and nothing that follows it.
+        """
+        written = self._write(descriptor, data)
+        if written != len(data) and self.reserve.give_up():
+            self.full = True
+            os.ftruncate(self._descriptor, self.end)
+            written = self._write(self._descriptor, data)
         if written != len(data):
             self.broken = True
             raise JournalError(f"the spool {self.path} took {written} of {len(data)} bytes: the disk is full")
+
+    def _write(self, descriptor: int, data: bytes) -> int:
+        try:
+            return os.write(descriptor, data)
+        except OSError as error:
+            if error.errno in _NO_SPACE:
+                return 0
+            raise self._failed("written", error) from error
 
     def refresh(self) -> None:
         """Read what other processes have added."""
@@ -183,13 +277,17 @@ class Spool:
             self._note(frame)
 
     def _note(self, frame: Frame) -> None:
+        """Every frame but a head was synced before the one after it was written."""
         self.end = frame.end
+        self.synced = self.synced if frame.kind is FrameKind.HEAD else frame.end
         if frame.kind is FrameKind.OPENING:
             self.opening = frame.about
             return
         self.evidence = True
         if "head" in frame.about:
             self._note_head(Head(*frame.about["head"]))
+        if frame.kind is FrameKind.CODE:
+            self.codes.append((frame.start, frame.end))
         if frame.kind in (FrameKind.RECEIVED, FrameKind.MARKER):
             places = self._received.setdefault(frame.about["op"], [])
             places.append((frame.start, frame.end, frame.kind))

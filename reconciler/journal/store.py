@@ -1,7 +1,7 @@
 """The journal file: SQLite in WAL mode with ``synchronous=FULL``. The only module that knows SQL.
 
-Belongs here: tables, transactions, the translation of SQLite's exceptions. Does not belong here: what a
-record means (`fold`) and who may take a lease (`leases`).
+Belongs here: transactions, queries, the translation of SQLite's exceptions. Does not belong here: the tables
+(`schema`), what a record means (`fold`) and who may take a lease (`leases`).
 
 ``records`` is append-only and chained. ``facts`` holds what is only ever overwritten (the last seen
 evaluation time, known serials), each row with its own checksum. ``leases`` is alive only while runs are.
@@ -12,38 +12,24 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from reconciler.errors import JournalError
+from reconciler.errors import JournalBusy, JournalError
 
 from .chain import Record
-from .folder import open_private
+from .folder import is_at, open_private
+from .schema import STEPS, Step, upgrade
 
-SCHEMA_VERSION = 1
 _APPLICATION = 0x786C6963
 _BUSY_MS = 10_000
-
-_SCHEMA = (
-    """CREATE TABLE records (seq INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, run TEXT NOT NULL,
-    op TEXT NOT NULL, spool INTEGER NOT NULL, payload TEXT NOT NULL, prev TEXT NOT NULL, hash TEXT NOT NULL)
-    STRICT""",
-    """CREATE TRIGGER records_stay BEFORE UPDATE ON records
-    BEGIN SELECT RAISE(ABORT, 'records are never changed'); END""",
-    """CREATE TRIGGER records_last BEFORE DELETE ON records
-    BEGIN SELECT RAISE(ABORT, 'records are never deleted'); END""",
-    """CREATE TABLE facts (kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, digest TEXT NOT NULL,
-    PRIMARY KEY (kind, key)) STRICT, WITHOUT ROWID""",
-    """CREATE TABLE leases (address TEXT PRIMARY KEY, run TEXT NOT NULL, holder TEXT NOT NULL,
-    host TEXT NOT NULL, pid INTEGER NOT NULL, since TEXT NOT NULL, heartbeat TEXT NOT NULL,
-    expires TEXT NOT NULL) STRICT, WITHOUT ROWID""",
-)
 
 _INSERT = "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _AFTER = "SELECT seq, at, kind, run, op, spool, payload, prev, hash FROM records WHERE seq > ? ORDER BY seq"
 _PUT_FACT = "INSERT INTO facts VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET value = ?3, digest = ?4"
+_HAS_HISTORY = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_history'"
 _ANY_LEASE = "SELECT 1 FROM leases WHERE run = ? LIMIT 1"
 _PUT_LEASE = "INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
@@ -74,7 +60,9 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.broken = False
-        os.close(open_private(path, os.O_RDWR))
+        descriptor = open_private(path, os.O_RDWR)
+        self._opened = os.fstat(descriptor)
+        os.close(descriptor)
         with self._translated():
             self._db = sqlite3.connect(
                 path, isolation_level=None, check_same_thread=False, timeout=_BUSY_MS / 1000
@@ -104,11 +92,24 @@ class Store:
     def create(self, first: Record) -> None:
         """Make the tables and the first record, all or nothing."""
         with self.transaction():
-            for statement in _SCHEMA:
-                self._db.execute(statement)
+            upgrade(self._db.execute, 0, first.at)
             self._db.execute(f"PRAGMA application_id = {_APPLICATION}")
-            self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             self._db.execute(_INSERT, first)
+
+    def migrate(self, at: str, steps: Mapping[int, Step] = STEPS) -> None:
+        """Bring an older file to the newest form, all or nothing, unless another process has."""
+        with self.transaction():
+            version = self.version
+            if version in steps:
+                upgrade(self._db.execute, version, at, steps)
+
+    def forms(self) -> tuple[int, ...]:
+        """The versions that this file was made in or brought to, by its own note; empty for version 1."""
+        with self._translated():
+            if self._db.execute(_HAS_HISTORY).fetchone() is None:
+                return ()
+            rows = self._db.execute("SELECT version FROM schema_history ORDER BY version").fetchall()
+        return tuple(int(row[0]) for row in rows)
 
     def problems(self) -> tuple[str, ...]:
         """What SQLite's own check finds wrong with the file."""
@@ -121,6 +122,11 @@ class Store:
         """One durable step. Committed, that is synced, when it returns; rolled back on any exception."""
         if self.broken:
             raise JournalError(f"the journal {self.path} is closed for this process after a failed write")
+        if not is_at(self.path, self._opened):
+            self.broken = True
+            raise JournalError(
+                f"the journal {self.path} was replaced or removed while it was open", remedy="xlicense doctor"
+            )
         with self._translated():
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -143,7 +149,8 @@ class Store:
             raise self._cannot(error) from error
 
     def _cannot(self, error: sqlite3.Error) -> JournalError:
-        return JournalError(f"the journal {self.path} cannot be used: {error}", remedy=_remedy(error))
+        kind = JournalBusy if _code(error) == sqlite3.SQLITE_BUSY else JournalError
+        return kind(f"the journal {self.path} cannot be used: {error}", remedy=_remedy(error))
 
     def append(self, record: Record) -> None:
         """Inside a transaction that has seen every record before this one."""
@@ -195,10 +202,15 @@ class Store:
         )
 
 
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's own number for what is wrong, without the finer distinction in its upper bits."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
 def _remedy(error: sqlite3.Error) -> str:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    code = _code(error)
     if code == sqlite3.SQLITE_BUSY:
-        return "Another process is writing; try again."
+        return "Another process is in the middle of a write. Let it go on, or end it, and try again."
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return "Keep the folder as it is; restore the newest copy of the whole folder next to it."
     return "Look at the disk (space, permissions, errors) before going on."

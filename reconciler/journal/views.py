@@ -33,6 +33,19 @@ class Operation:
     chunks: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What came back for an effect in one piece. ``size`` is in bytes: as received where ``data`` was opened
+    or never sealed, else of the sealed file. ``data`` is None where it was not opened."""
+
+    at: datetime
+    size: int
+    data: bytes | None = None
+
+    def __repr__(self) -> str:
+        return f"Received({self.at.isoformat()}, {self.size} bytes)"
+
+
 class Verdict(StrEnum):
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"

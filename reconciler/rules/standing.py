@@ -68,10 +68,22 @@ _SAYS = {
     Row.ELSEWHERE: "CSSM has a reservation for it in {why}.",
     Row.ONE_SIDE: "Only one side is known: {why}.",
 }
+_RESOLVE = "xlicense op resolve {serial} --adopt --evidence FILE --reason TEXT"
+_CASE = "Cisco licensing: xlicense casefile {serial}"
 _REMEDIES = {
-    Row.STRANDED: "xlicense op show, xlicense codes list; then Cisco licensing: xlicense casefile {serial}",
+    Row.FOREIGN: f"Let them finish, or take it over: {_RESOLVE}",
+    Row.STRANDED: f"Look for the code with xlicense codes list --all; if it is lost, ask {_CASE}",
+    Row.POISONED: "If it holds no reservation: xlicense op resolve {serial} --absent --evidence FILE"
+    " --reason TEXT",
+    Row.SNAPSHOT: "Install the newest code of the portal on the node by hand, or take the totals of CSSM for"
+    f" granted: {_RESOLVE}",
+    Row.ABSENT: f"Only a new reservation helps: return this one on the node by hand, or ask {_CASE}",
+    Row.TWO_MODES: "Remove the reservation at Product Instances with its return code; if it is lost, ask "
+    f"{_CASE}",
+    Row.ELSEWHERE: "Remove at Product Instances what should not be there, or name that account in the YAML.",
     Row.ONE_SIDE: "xlicense handoff attest {account} --file instances.csv",
 }
+"""What a person can do; only a state that is somebody's intention can be taken over."""
 
 
 def _by_person(context: PlanContext) -> Violations:
@@ -79,11 +91,10 @@ def _by_person(context: PlanContext) -> Violations:
         if situation.row not in BY_PERSON or not _is_read(context, node):
             continue
         text = _SAYS[situation.row].format(why=situation.why)
-        remedy = _REMEDIES.get(
-            situation.row, "Look at both sides, then say so: xlicense op resolve {serial} --reason …"
-        )
-        remedy = remedy.format(serial=situation.serial, account=cluster.account)
-        yield Violation(node.address, text, remedy=remedy, told=True)
+        remedy = _REMEDIES[situation.row].format(serial=situation.serial, account=cluster.account)
+        managed = cluster.registration is not None or State.RETIRED in (cluster.state, node.state)
+        stands = managed and situation.row is not Row.ONE_SIDE
+        yield Violation(node.address, text, remedy=remedy, told=True, stands=stands)
 
 
 def _is_read(context: PlanContext, node: NodeDesired) -> bool:
@@ -269,7 +280,7 @@ RULES = (
             "plan",
             "Both sides of a reservation and the journal fit together.",
             "Where they do not, any next step could strand licences or reserve them twice.",
-            "Look at both sides, then say what is so: xlicense op resolve SERIAL.",
+            "Look at both sides; xlicense plan says for each node what a person can do.",
             OURS,
         ),
         plan=_by_person,

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from .keeping import Keeping
+
 VARIABLES = ("NO_COLOR", "FORCE_COLOR", "CI", "COLUMNS", "CLICOLOR", "CLICOLOR_FORCE")
 
 
@@ -17,4 +19,15 @@ def _own_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyte
             monkeypatch.delenv(name)
     base: Path = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("XDG_STATE_HOME", str(base / "state"))
+    (base / "runtime").mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(base / "runtime"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(base / "config"))
+
+
+@pytest.fixture
+def keeping(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Keeping:
+    """A workspace whose key is made."""
+    made = Keeping(tmp_path / "workspace", capsys)
+    ran = made("key", "init")
+    assert ran.code == 0, str(ran)
+    return made

@@ -10,8 +10,10 @@ import pytest
 
 from reconciler.errors import JournalError
 from reconciler.journal import verify
-from reconciler.journal.frames import FrameKind, scan
+from reconciler.journal.frames import FrameKind, encode, scan
+from reconciler.journal.schema import SCHEMA_VERSION
 from reconciler.journal.spool import Spool
+from reconciler.journal.witness import witness_of
 
 from .bench import CODE, Child, Desk, action
 
@@ -170,6 +172,9 @@ def test_an_effect_whose_reply_was_torn_is_still_sending(desk: Desk, tmp_path: P
         op_id = child.hear()
         child.kill()
     desk.spool.write_bytes(desk.spool.read_bytes()[:-cut])
+    with pytest.raises(JournalError, match=r"was cut to .*ws1\.witness saw"):
+        desk.open()  # it was written whole
+    witness_of(desk.folder).unlink()
     journal = desk.open()
     assert journal.held().open_effects[0].state.value == "sending"
     assert journal.spooled(op_id) == []
@@ -231,7 +236,7 @@ def test_every_flipped_bit_of_the_records_is_noticed_or_harmless(desk: Desk) -> 
 def test_a_newer_schema_is_refused_politely_and_left_alone(desk: Desk) -> None:
     two_effects(desk)
     db = sqlite3.connect(desk.database)
-    db.execute("PRAGMA user_version = 2")
+    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     db.close()
     before = desk.database.read_bytes()
     with pytest.raises(JournalError, match="newer xlicense") as caught:
@@ -240,12 +245,23 @@ def test_a_newer_schema_is_refused_politely_and_left_alone(desk: Desk) -> None:
     assert desk.database.read_bytes() == before
 
 
-def test_a_schema_version_that_never_was_is_damage(desk: Desk) -> None:
+@pytest.mark.parametrize("version", [-1, 0, 1])
+def test_a_schema_version_that_never_was_is_damage(desk: Desk, version: int) -> None:
+    """One that the file's own history denies, too: it would be brought up a second time."""
     two_effects(desk)
     db = sqlite3.connect(desk.database)
-    db.execute("PRAGMA user_version = 0")
+    db.execute(f"PRAGMA user_version = {version}")
     db.close()
-    with pytest.raises(JournalError, match="damaged: its schema version reads 0"):
+    with pytest.raises(JournalError, match=f"damaged: its schema version reads {version}"):
+        desk.open()
+
+
+def test_a_newer_spool_is_refused_politely_and_left_alone(desk: Desk) -> None:
+    two_effects(desk)
+    frames = list(scan(desk.spool.read_bytes()))
+    newer = [encode(f.kind, f.about | {"version": 2} if f.start == 0 else f.about, f.blob) for f in frames]
+    desk.spool.write_bytes(b"".join(newer))
+    with pytest.raises(JournalError, match=r"spool .* newer xlicense \(form 2"):
         desk.open()
 
 
