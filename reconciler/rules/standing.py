@@ -7,12 +7,15 @@ from datetime import timedelta
 
 from reconciler.model import (
     UNKNOWN,
+    Action,
+    Carrier,
     Kind,
     Level,
     NodeDesired,
     RuleCard,
     Severity,
     State,
+    Waiting,
 )
 
 from .context import PlanContext
@@ -146,6 +149,34 @@ def _before(action_id: str, needs: Mapping[str, Iterable[str]]) -> set[str]:
 
 
 _GIVES_UP = (Kind.CANCEL_RESERVATION, Kind.RETURN_RESERVATION)
+
+
+# XL380: once only.
+
+
+def _handed_out(context: PlanContext) -> Violations:
+    """A person who was asked for other totals may be entering them just now."""
+    for _, node, situation in context.reservations():
+        planned = {action.kind.value: action.id for action in _by_hand(context, node)}
+        for item in context.held.waiting:
+            mine = item.subject.upper() == situation.serial.upper() and not item.done
+            if mine and planned.get(item.kind, item.action_id) != item.action_id:
+                text = (
+                    f"Hand-off {item.handoff_id} is out for the same step with other values{_totals(item)}."
+                )
+                remedy = f"Answer it, or xlicense handoff recall {item.handoff_id} --reason …"
+                yield Violation(node.address, text, (Kind(item.kind),), remedy)
+
+
+def _by_hand(context: PlanContext, node: NodeDesired) -> list[Action]:
+    return [action for action in context.touching(node.address) if action.carrier is Carrier.PERSON]
+
+
+def _totals(item: Waiting) -> str:
+    lines = item.params.get("lines")
+    if not lines:
+        return ""
+    return ": " + listed(f"{line['quantity']} {line['name'] or line['entitlement']}" for line in lines)
 
 
 # XL376, XL377: codes in hand.
@@ -354,5 +385,18 @@ RULES = (
             OURS,
         ),
         plan=_gone_from_token,
+    ),
+    Rule(
+        RuleCard(
+            "XL380",
+            ("S57", "S74"),
+            Level.HARD,
+            "plan",
+            "A step of a person is handed out once.",
+            "Two people, or one with two sheets, would reserve or update twice for one node.",
+            "Answer the hand-off that is out, or take it back with xlicense handoff recall.",
+            OURS,
+        ),
+        plan=_handed_out,
     ),
 )

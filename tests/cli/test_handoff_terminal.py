@@ -152,6 +152,28 @@ async def test_an_answer_after_the_yaml_changed_is_kept_and_the_plan_names_both_
     assert len(room.ran_on_nodes("reservation install")) == 1
 
 
+async def test_a_step_that_is_out_is_not_handed_out_again_before_it_is_recalled(room: Room) -> None:
+    waiting = await room.parked()
+    room.edit(CLUSTER, f'"{V1}", reserve: {{rms: 10', f'"{V1}", reserve: {{rms: 12')
+    refused = await room.xlicense("apply", "--auto-approve")
+    assert refused.code == 6, str(refused)
+    assert "XL380" in refused.out
+    assert f"xlicense handoff recall {waiting[V1]}" in refused.out
+    assert await room.waiting() == waiting
+    recalled = await room.typed("handoff", "recall", waiting[V1], "--reason", "two more are needed")
+    assert recalled.code == 0, str(recalled)
+    applied = await room.xlicense("apply", "--auto-approve")
+    assert applied.code == 9, str(applied)
+    again = await room.waiting()
+    assert again[V2] == waiting[V2]
+    assert again[V1] != waiting[V1]
+    await room.export()
+    assert (await room.courier()).code == 0
+    assert (await room.bring()).code == 0
+    assert (await room.xlicense("apply", "--auto-approve")).code == 0
+    await room.nothing_left()
+
+
 async def test_ctrl_c_at_the_question_about_host_keys_trusts_nobody(tmp_path: Path) -> None:
     async with Room(tmp_path) as room:
         known = room.workspace / ".lab/known_hosts"
