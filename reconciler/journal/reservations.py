@@ -135,8 +135,14 @@ class Reservations:
             self._move(replaced, ReservedState.FREED, at, step.address)
 
     def _updated(self, step: Step, at: datetime, says: Authorization | None) -> None:
-        before = self._totals(step.subject) or _before(step.params.get("lines"))
+        """Where its code was lost, CSSM has in transit what the update asked for."""
+        asked = step.params.get("lines")
+        before = self._totals(step.subject) or _lines(asked, "before")
         self._put(step.subject, step.address, ReservedState.UPDATE_ISSUED, at, says, before)
+        if says is None:
+            self.reserved[step.subject] = replace(
+                self.reserved[step.subject], lines=_lines(asked, "quantity")
+            )
 
     def _totals(self, serial: str) -> tuple[AuthorizedLine, ...]:
         """What the node has installed, as far as known here."""
@@ -180,11 +186,11 @@ class Reservations:
         self.reserved[serial] = replace(known, state=state, at=at, before=before)
 
 
-def _before(lines: object) -> tuple[AuthorizedLine, ...]:
-    """The totals before an update, as the update itself named them."""
+def _lines(lines: object, total: str) -> tuple[AuthorizedLine, ...]:
+    """The totals before (``before``) or after (``quantity``) an update, as the update itself named them."""
     found = lines if isinstance(lines, Iterable) and not isinstance(lines, str) else ()
     return tuple(
-        AuthorizedLine(line.get("tag") or "", line["before"], line.get("name") or "")
+        AuthorizedLine(line.get("tag") or "", line[total], line.get("name") or "")
         for line in found
-        if isinstance(line, Mapping) and isinstance(line.get("before"), int)
+        if isinstance(line, Mapping) and isinstance(line.get(total), int)
     )
