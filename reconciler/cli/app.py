@@ -43,7 +43,7 @@ ENTRIES = (
     _entry("handoff", "handoff", "What waits for a person, and its answers", AFTER),
     _entry("courier", "courier", "Carry out a bundle of hand-offs at CSSM, outside", AFTER),
     _entry("codes", "codes", "Codes kept in the journal", AFTER),
-    _entry("key", "codes", "The age keys that codes are encrypted to", AFTER),
+    _entry("key", "key", "The age keys that codes are encrypted to", AFTER),
     Entry("lab", "reconciler.cli.lab:lab", "Simulated Expressways, CSSM and On-Prem on loopback", MORE),
     _entry("completion", "about", "Completion script for a shell", MORE),
     _entry("version", "about", "Versions of xlicense and of what it stands on", MORE),

@@ -26,6 +26,7 @@ class RecordKind(StrEnum):
     INTENT = "intent"
     SENDING = "sending"
     CODE = "code"
+    RESEALED = "resealed"
     VERIFIED = "verified"
     END = "end"
     RESOLVED = "resolved"
