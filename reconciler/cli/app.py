@@ -43,6 +43,7 @@ ENTRIES = (
     _entry("handoff", "handoff", "What waits for a person, and its answers", AFTER),
     _entry("courier", "courier", "Carry out a bundle of hand-offs at CSSM, outside", AFTER),
     _entry("codes", "codes", "Codes kept in the journal", AFTER),
+    _entry("journal", "journal", "Back up, restore or move the record of the workspace", AFTER),
     _entry("key", "key", "The age keys that codes are encrypted to", AFTER),
     Entry("lab", "reconciler.cli.lab:lab", "Simulated Expressways, CSSM and On-Prem on loopback", MORE),
     _entry("completion", "about", "Completion script for a shell", MORE),

@@ -4,6 +4,7 @@ A folder of two files: ``journal.sqlite`` holds a chain of records, ``spool`` th
 that chain. See `sqlite_journal` for what is written when, `opening` for how damage is noticed.
 """
 
+from .copying import Copied, Restored, move, restore
 from .folder import state_folder
 from .keys import (
     Rotation,
@@ -20,10 +21,12 @@ from .views import AnswerVerdict, Lease, Operation, Received, Resealed, Unlocked
 
 __all__ = [
     "AnswerVerdict",
+    "Copied",
     "Lease",
     "Operation",
     "Received",
     "Resealed",
+    "Restored",
     "Rotation",
     "SqliteJournal",
     "Unlocked",
@@ -32,8 +35,10 @@ __all__ = [
     "default_identity",
     "end_rotation",
     "init_identity",
+    "move",
     "open_journal",
     "recipient_of",
+    "restore",
     "state_folder",
     "test",
     "verify",

@@ -32,6 +32,7 @@ class RecordKind(StrEnum):
     RESOLVED = "resolved"
     USED_UP = "used up"
     REVEALED = "revealed"
+    RESTORED = "restored"
     PARKED = "parked"
     HANDOFF_CLOSED = "hand-off closed"
     ANSWER = "answer"

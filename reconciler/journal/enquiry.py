@@ -25,6 +25,7 @@ from reconciler.model import (
 from reconciler.model import Resolution as Decision
 
 from .chain import RecordKind
+from .copying import Copied, Restored, backup
 from .core import JournalCore, code_id, says
 from .fold import EffectEntry, Fold
 from .frames import Frame, FrameKind
@@ -172,6 +173,21 @@ class Enquiry(JournalCore):
         sealed = self._seal.seal_text(value)
         self._write(RecordKind.RESEALED, {"code_id": known, "sealed": sealed, "to": list(self._seal.to)})
         self._readable.pop(known, None)
+
+    # Copies
+
+    def backup(self, target: Path) -> Copied:
+        """Write one consistent copy of journal and spool to a new file. Raises JournalError."""
+        with self._lock:
+            self._usable()
+            return backup(self._files, target, self._clock.now())
+
+    def note_restored(self, restored: Restored) -> None:
+        """That this journal was put in place from a copy, and where what was there before is now."""
+        copied = restored.copied
+        text = f"from a backup of {copied.at.isoformat()} that ends at record {copied.head.seq}"
+        before = str(restored.before) if restored.before else None
+        self._write(RecordKind.RESTORED, {"text": text, "before": before, "by": user()})
 
     # Leases
 
