@@ -89,7 +89,7 @@ class JournalCore:
         self._remember(value)
         if code.kind is CodeKind.AUTHORIZATION:
             code = replace(code, authorization=says(value))
-        data = {"code": to_data(code), "sealed": self._seal.seal_text(value)}
+        data = {"code": to_data(code), "sealed": self._seal.seal_text(value), "to": list(self._seal.to)}
         try:
             self._write(RecordKind.CODE, data, run=run_id, op=code.op_id or "")
         except JournalError as error:
@@ -126,7 +126,7 @@ class JournalCore:
         code = frame.about["code"]
         if code["code_id"] in self._fold.codes:
             return
-        data = {"code": code, "sealed": frame.blob.decode("ascii")}
+        data = {"code": code, "sealed": frame.blob.decode("ascii"), "to": frame.about["to"]}
         with self._alone():
             if code["code_id"] not in self._fold.codes:
                 self._write(RecordKind.CODE, data, run=frame.about["run"], op=code["op_id"] or "")

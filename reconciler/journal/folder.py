@@ -23,10 +23,48 @@ _WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
 def state_folder(workspace: str) -> Path:
-    """``$XDG_STATE_HOME/xlicense/<workspace>``; nothing is made yet. Raises JournalError on an odd id."""
+    """``$XDG_STATE_HOME/xlicense/<workspace>``, or where it was moved to; nothing is made yet.
+
+    Raises JournalError on an odd id, and where it was moved to a place that is not there now.
+    """
+    folder = default_folder(workspace)
+    pointer = _pointer(folder)
+    if not pointer.exists() and not pointer.is_symlink():
+        return folder
+    check_private(pointer)
+    moved = Path(pointer.read_text("utf-8").strip())
+    if not moved.is_absolute() or not moved.is_dir():
+        raise JournalError(
+            f"the journal was moved to {moved} ({pointer} says so), and that is not there",
+            remedy=f"Mount it. If it is lost: remove {pointer}, then xlicense journal restore FILE.",
+        )
+    return moved
+
+
+def default_folder(workspace: str) -> Path:
+    """Where the state folder of this workspace is unless it was moved. Raises JournalError on an odd id."""
     if not _WORKSPACE.fullmatch(workspace):
         raise JournalError(f"not a workspace id: {workspace!r}")
     return platformdirs.user_state_path("xlicense", appauthor=False) / workspace
+
+
+def _pointer(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.moved")
+
+
+def point_to(workspace: str, folder: Path) -> None:
+    """Leave word, whole or not at all, that the state folder is there now."""
+    pointer = _pointer(default_folder(workspace))
+    make_folder(pointer.parent)
+    beside = pointer.with_name(f".{pointer.name}.{os.getpid()}")
+    beside.unlink(missing_ok=True)
+    descriptor = open_private(beside, os.O_WRONLY)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(f"{folder}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    beside.rename(pointer)
+    sync_folder(pointer.parent)
 
 
 def prepare(folder: Path) -> Path:
@@ -37,10 +75,10 @@ def prepare(folder: Path) -> Path:
     folder = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() would follow the symlink that we refuse
     try:
         outside_checkouts(folder)
-        _make(folder)
+        make_folder(folder)
         check_private(folder)
         no_strangers(folder.parent)
-        _make(folder / HOLDERS)
+        make_folder(folder / HOLDERS)
     except OSError as error:
         raise _no_use(folder, error) from error
     return folder
@@ -64,7 +102,8 @@ def outside_checkouts(folder: Path) -> None:
             )
 
 
-def _make(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Private where it is new; one that is there is left as it is."""
     if folder.is_symlink() or folder.is_dir():
         return
     folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -83,6 +83,11 @@ def open_files(folder: Path, workspace: str, now: datetime) -> Files:
     return files
 
 
+def was_used(folder: Path) -> bool:
+    """Whether there is a journal in this state folder, or was."""
+    return Witness(folder).exists or any((folder / name).exists() for name in (JOURNAL, SPOOL))
+
+
 def never_afresh(folder: Path) -> None:
     """A folder that is gone, or empty, next to a witness was there once. Raises JournalError."""
     witness = Witness(folder)
