@@ -12,6 +12,7 @@ import pytest
 
 from reconciler import model as m
 from reconciler.errors import Exit, JournalBusy, LockHeld, UsageError
+from reconciler.journal.witness import witness_of
 
 from .bench import CLUSTER, EMEA, Child, Desk, action
 
@@ -211,3 +212,17 @@ def test_a_process_that_stands_still_in_a_write_is_told_as_a_lock_in_bounded_tim
         held.communicate()
     with desk.open() as journal:
         journal.begin_run("apply", None, None)
+
+
+def test_a_process_that_stands_still_with_the_witness_is_not_waited_for(desk: Desk) -> None:
+    with desk.open() as journal:
+        journal.begin_run("apply", None, None)
+    held = _stands_still_with(_IN_A_SPOOL_WRITE, witness_of(desk.folder))
+    try:
+        with desk.open() as journal:
+            journal.begin_run("apply", None, None)
+    finally:
+        held.kill()
+        held.communicate()
+    with desk.open() as journal:
+        assert journal.begin_run("apply", None, None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -132,12 +133,17 @@ class Started:
         try:
             code = await asyncio.wait_for(asyncio.shield(self.ended), limit)
         except TimeoutError:
-            os.kill(self.pid, 9)
-            await self.ended
+            await self.kill()
             raise AssertionError(
                 f"{self.arguments} did not end\n{_read(self.out)}\n{_read(self.err)}"
             ) from None
         return Ran(self.arguments, code, _read(self.out), _read(self.err))
+
+    async def kill(self) -> None:
+        """End it, where it has not ended."""
+        if not self.ended.done():
+            os.kill(self.pid, signal.SIGKILL)
+            await self.ended
 
     def is_stopped(self) -> bool:
         """Whether it stands still, as the kernel tells."""

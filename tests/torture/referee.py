@@ -19,7 +19,7 @@ from providers.lab.ledger import Given
 from providers.lab.world import World
 from reconciler.journal import open_journal
 
-from .stage import Stage
+from .stage import WORKSPACE, Stage
 
 _ONCE = (
     *("reservation request", "reservation install", "reservation returnauthorization", "reservation return"),
@@ -78,7 +78,7 @@ def _kept(stage: Stage) -> bytes:
     text = next(line for line in stage.identity.read_text().splitlines() if "public key:" in line)
     recipient = text.split()[-1]
     journal = open_journal(
-        stage.state, workspace="9d0c1a04", recipients=[recipient], identity=stage.identity, clock=Now()
+        stage.state, workspace=WORKSPACE, recipients=[recipient], identity=stage.identity, clock=Now()
     )
     try:
         found = [

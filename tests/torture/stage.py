@@ -24,6 +24,7 @@ from providers.lab.world import World
 from .launcher import Chosen, Launcher, Ran, Started
 
 HERE = Path(__file__).parent
+WORKSPACE = "9d0c1a04"
 SPEED = 20.0
 """How many times as fast time passes for the process: its waits are those of a real CSSM and a real node."""
 
@@ -50,6 +51,7 @@ class Stage:
     skew: float = 0.0
     frozen: bool = False
     plains: list[Path] = field(default_factory=list)
+    running: list[Started] = field(default_factory=list)
     printed_before: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -61,7 +63,7 @@ class Stage:
 
     @property
     def state(self) -> Path:
-        return next((self.folder / "state" / "xlicense").iterdir())
+        return self.folder / "state" / "xlicense" / WORKSPACE
 
     @property
     def identity(self) -> Path:
@@ -88,6 +90,7 @@ class Stage:
             clock={"shift": self.late + self.skew, "speed": SPEED, "frozen": self.frozen},
         )
         self.plains.append(started.plain)
+        self.running.append(started)
         return started
 
     async def run(self, *arguments: str, chosen: Chosen | None = None) -> Ran:
@@ -95,6 +98,11 @@ class Stage:
 
     async def apply(self, *options: str, chosen: Chosen | None = None) -> Ran:
         return await self.run("apply", "--auto-approve", *options, chosen=chosen)
+
+    async def end(self) -> None:
+        """Nothing of a case outlives it."""
+        for started in self.running:
+            await started.kill()
 
     def later(self, seconds: float) -> None:
         """Let time pass, on both sides."""
@@ -139,10 +147,12 @@ class Snapshot:
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
         lab = Lab(copy.deepcopy(self.world))
         await lab.start()
+        stage = Stage(self.launcher, folder, lab)
         try:
             _place(folder, lab)
-            yield Stage(self.launcher, folder, lab)
+            yield stage
         finally:
+            await stage.end()
             await lab.stop()
             shutil.rmtree(folder, ignore_errors=True)
 
