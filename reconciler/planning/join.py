@@ -23,6 +23,7 @@ from reconciler.model import (
     Instance,
     NodeDesired,
     NodeObserved,
+    RegistrationStatus,
 )
 from reconciler.rules import (
     GHOST,
@@ -30,6 +31,7 @@ from reconciler.rules import (
     NOT_LISTED,
     OLD_NAME,
     Index,
+    by_reservation,
     by_token,
     ghost,
     not_listed,
@@ -72,7 +74,7 @@ def join_findings(index: Index, changes: Iterable[Change], now: datetime) -> lis
                     continue
                 found.extend(_about(node, observed, instance, cluster.account, now))
     ours = _our_serials(index)
-    gone = _gone_serials(index) - ours
+    gone = _gone_serials(index) - ours - _going_over(index)
     for account in index.desired.accounts:
         if account.name in shelves:
             found.extend(_ghosts(account, shelves[account.name], gone))
@@ -155,6 +157,25 @@ def _gone_serials(index: Index) -> set[str]:
         node.replaces for cluster in index.desired.clusters for node in cluster.nodes if node.replaces
     }
     return {serial.upper() for serial in {*index.held.known_serials, *replaced}}
+
+
+def _going_over(index: Index) -> set[str]:
+    """Serials whose reservation goes over to the machine that replaces them: to remove one would lose it."""
+    return {
+        node.replaces.upper()
+        for cluster in index.desired.clusters
+        if by_reservation(cluster)
+        for node in cluster.nodes
+        if node.replaces and not _is_reserved(index.observation.nodes, node)
+    }
+
+
+def _is_reserved(nodes: Iterable[NodeObserved], node: NodeDesired) -> bool:
+    licences = (seen.licence for seen in nodes if seen.address == node.address)
+    return any(
+        licence is not UNKNOWN and licence.registration is RegistrationStatus.RESERVED_SPECIFIC
+        for licence in licences
+    )
 
 
 def _ghosts(account: AccountDesired, shelf: _Shelf, gone: set[str]) -> Iterator[Finding]:

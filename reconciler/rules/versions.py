@@ -120,8 +120,28 @@ def _clock_will_start(address: Address, release: Release, nodes: int) -> Violati
 def _reservation_too_early(desired: Desired) -> Violations:
     for cluster, release in _stated(desired):
         if by_reservation(cluster) and release < FIRST_RESERVATION:
-            text = f"{spoken(release)} knows tokens only; reservations need X14.2 or later."
-            yield Violation(cluster.address, text)
+            yield Violation(cluster.address, _tokens_only(release))
+
+
+def _reservation_too_early_read(context: PlanContext) -> Violations:
+    """A node that is registered by token must not lose that for a reservation that it cannot take."""
+    for cluster, node, observed in acted_nodes(context):
+        release = release_of(observed)
+        if by_reservation(cluster) and release is not None and release < FIRST_RESERVATION:
+            yield Violation(node.address, _tokens_only(release), _INTO_RESERVATION)
+
+
+_INTO_RESERVATION = (
+    Kind.DEREGISTER,
+    Kind.ENABLE_RESERVATION,
+    Kind.REQUEST_RESERVATION,
+    Kind.RESERVE,
+    Kind.REHOST,
+)
+
+
+def _tokens_only(release: Release) -> str:
+    return f"{spoken(release)} knows tokens only; reservations need X14.2 or later."
 
 
 # XL007: where Smart Licensing can be switched on.
@@ -266,13 +286,14 @@ RULES = (
             "XL006",
             ("S6", "S30"),
             Level.HARD,
-            "lint",
+            "lint and plan",
             "Reservations need X14.2 or later.",
             "From X12.6 to X14.1 a token is the only way to register.",
             "Upgrade to X14.2.5 or later, or register by token.",
             f"{TAC}, scope and token registration; {SELECT}",
         ),
-        lint=_reservation_too_early,
+        _reservation_too_early_read,
+        _reservation_too_early,
     ),
     Rule(
         RuleCard(

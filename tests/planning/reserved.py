@@ -140,12 +140,19 @@ def planned(
     policy: m.Policy | None = None,
     home: Mapping[str, Any] | None = None,
     excludes: tuple[str, ...] = (),
+    version: str = "X14.3.1",
 ) -> m.Plan:
     """Plan one cluster. ``blocks`` is one licence block for every node, or one by name."""
     place = account("emea", **{**({"manager": HAND_OFF} if by_person else {}), **(home or {})})
     wish = desired(of, *more, accounts=(place, *extra_accounts), entitlements=entitlements, policy=policy)
+    software = m.Software(version, "expressway", False)
     nodes = [
-        observed(of, node.name, licence=blocks if isinstance(blocks, m.Licence) else blocks[node.name])
+        observed(
+            of,
+            node.name,
+            licence=blocks if isinstance(blocks, m.Licence) else blocks[node.name],
+            software=software,
+        )
         for node in of.nodes
     ]
     can: dict[m.Address, frozenset[str]] = dict(capabilities(wish))

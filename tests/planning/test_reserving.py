@@ -425,6 +425,22 @@ def test_the_code_of_a_foreign_update_is_installed_and_confirmed_once_it_is_here
     assert made == ["install_authorization", "confirm_reservation"]
 
 
+def test_a_node_on_an_old_release_keeps_its_token() -> None:
+    """It would be deregistered, and then know no reservations."""
+    held = m.HeldState(evaluation=(m.EvaluationSeen(S1, 80 * 86400, NOW),))
+    made = planned(ONE, licence(), held=held, version="X14.0.11")
+    assert made.actions == ()
+    assert "XL006" in [refusal.rule for refusal in made.refusals]
+
+
+def test_the_instance_of_a_replaced_node_is_no_ghost_before_its_reservation_has_gone_over() -> None:
+    new = core(nodes={"n1": {"replaces": "0DEAD001"}})
+    old = instance("0DEAD001", line(RMS, 5))
+    assert "XL340" not in rules_of(planned(new, FRESH, [stock(rms=50, instances=[old])]))
+    there = [old, instance(S1, line(RMS, 5))]
+    assert "XL340" in rules_of(planned(new, READY, [stock(rms=50, instances=there)]))
+
+
 def test_on_a_hand_off_account_an_installed_node_needs_an_attestation() -> None:
     made = planned(ONE, READY, by_person=True)
     assert made.actions == ()
