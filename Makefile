@@ -6,12 +6,13 @@ READY  := $(VENV)/.ready
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-reservation test check lint types imports deps coverage bench schemas lock clean
+.PHONY: help setup demo demo-reservation test torture check lint types imports deps coverage bench schemas lock clean
 
 help:
 	@echo "make demo     the main job on the embedded lab, from plan to no changes"
 	@echo "make demo-reservation  reservations by API, then across an air gap"
 	@echo "make test     the tests"
+	@echo "make torture  the long programme of kills, faults and races; SHARE=0.01 does a hundredth of it"
 	@echo "make check    what CI runs: lint, types, import directions, dependencies, tests with coverage"
 	@echo "make bench    the speed budgets, as ratios, from an installed wheel"
 	@echo "make schemas  write schemas/*.json from the models"
@@ -37,6 +38,10 @@ demo-reservation: $(READY)
 
 test: $(READY)
 	@$(BIN)/pytest -n $(JOBS)
+
+SHARE ?= 1
+torture: $(READY)
+	@XLICENSE_TORTURE=$(SHARE) $(BIN)/pytest -n $(JOBS) tests/torture
 
 lint: $(READY)
 	@$(BIN)/ruff format --check --quiet .

@@ -9,6 +9,7 @@
     |-- LockHeld                       5   another run holds the lease
     |-- Refused                        6   a rule said no
     |-- JournalError                   1   the journal or spool cannot be written or trusted
+    |   |-- JournalBusy                5   another process is in the middle of a write
     |   +-- HeldElsewhere              9   a code is kept, and its key is with somebody else
     |-- SecretError                   10   a secret reference cannot be resolved
     +-- ProviderError                      what the transports translate foreign exceptions into
@@ -145,6 +146,12 @@ class Refused(XlicenseError):
 
 class JournalError(XlicenseError):
     """The journal or the spool cannot be read, written or trusted. No effect may follow."""
+
+
+class JournalBusy(JournalError):
+    """Another process is in the middle of a write, and did not end it in the time that one may take."""
+
+    exit_code = Exit.LOCKED
 
 
 class HeldElsewhere(JournalError):

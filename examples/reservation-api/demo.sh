@@ -13,15 +13,16 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
+exec 3>&1 # where commands are shown when their output goes to a file
 wrong=0
 say() { printf '\n# %s\n' "$*"; }
 run() { # run EXPECTED ARGUMENTS…
   expected=$1
   shift
-  printf '\n$ xlicense %s\n' "$*"
+  printf '\n$ xlicense %s\n' "$*" >&3
   xlicense "$@"
   status=$?
-  printf '[exit %s]\n' "$status"
+  printf '[exit %s]\n' "$status" >&3
   if [ "$status" -ne "$expected" ]; then
     printf 'demo: expected exit %s\n' "$expected" >&2
     wrong=1
@@ -60,13 +61,12 @@ say "c3 dies, and a new machine takes its place. Only the portal moves a dead no
 run 0 lab set ams-core/c3 rebuilt 0E4D3C33
 edit 'serial: "0E4D3C03"' 'serial: "0E4D3C33", replaces: "0E4D3C03"'
 run 9 apply --auto-approve
-handoff=$(xlicense handoff list --json | sed -n 's/.*"handoff_id": "\([^"]*\)".*/\1/p')
+handoff=$(xlicense handoff list | sed -n 's/^ *\(handoff-[0-9a-f]*\)  .*/\1/p')
 say "A person does it at the portal: the request code goes in, an authorization code comes back."
-request=$(xlicense codes list --json | sed -n 's/.*"code_id": "\([^"]*\)".*/\1/p' | tail -n 1)
-xlicense codes reveal "$request" --reason "rehost at the portal" >"$work/request.txt"
-run 0 lab portal rehost --serial 0E4D3C03 --code-file "$work/request.txt" >"$work/answer.txt"
-sed -n '/^<specificPLR/p' "$work/answer.txt" >"$work/authorization.txt"
-run 0 handoff answer "$handoff" --file "$work/authorization.txt" --by "A. Person" --ticket CHG4711
+run 0 handoff show "$handoff" --codes >sheet.txt
+tail -n 1 sheet.txt >request.txt
+run 0 lab portal rehost --serial 0E4D3C03 --code-file request.txt >authorization.txt
+run 0 handoff answer "$handoff" --file authorization.txt --by "A. Person" --ticket CHG4711
 run 0 apply --auto-approve
 
 say "c2 is retired: it returns its reservation, and the return code frees the licences."

@@ -29,6 +29,7 @@ from reconciler.model import (
     Produced,
     Reply,
     ReservedLine,
+    same_licence,
     udi_parts,
 )
 from reconciler.ports import Clock, Inputs
@@ -292,8 +293,10 @@ def _code(action: Action, inputs: Inputs, name: str, where: Where) -> str:
 
 
 def _tag_of(line: Mapping[str, Any], known: Mapping[str, frozenset[str]], where: Where) -> str:
+    """By display name, which CSSM writes with a version and a plan may not; of two versions none is taken."""
     called = line.get("name") or line.get("entitlement")
-    tags = sorted(known.get(str(called).casefold(), ()))
+    fits = (found for name, found in known.items() if same_licence(None, str(called), None, name))
+    tags = sorted(frozenset().union(*fits))
     if len(tags) == 1:
         return tags[0]
     reason = f"has the entitlement tags {', '.join(tags)}" if tags else "has no known entitlement tag"
@@ -363,8 +366,12 @@ def _check_update(instance: Instance | None, lines: Sequence[Mapping[str, Any]],
             f"an update of {instance.name} is in transit ({_listed(moving)})",
             "Enter its confirmation code first: Product Instances > Actions > Enter Confirmation Code.",
         )
-    named = {str(line["tag"]) for line in lines} | {str(line.get("name")).casefold() for line in lines}
-    lost = [one for one in instance.reserved if one.quantity and not {one.tag, one.name.casefold()} & named]
+    lost = [
+        one
+        for one in instance.reserved
+        if one.quantity
+        and not any(same_licence(line.get("tag"), line.get("name"), one.tag, one.name) for line in lines)
+    ]
     if lost:
         raise words.refused_here(
             where, f"the plan leaves out {_listed(lost)}, which {instance.name} holds", "Plan again."

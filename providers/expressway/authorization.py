@@ -19,6 +19,7 @@ from reconciler.model import (
     Authorization,
     AuthorizedLine,
     read_authorization,
+    same_licence,
     same_udi,
     udi_parts,
 )
@@ -58,7 +59,8 @@ def _refusal(host: str, text: str, remedy: str | None = None) -> Rejected:
 def _unproven(host: str, text: str, params: Params) -> None:
     """Refuse what could not be compared, unless a person took that upon themselves."""
     if not params.get("unchecked"):
-        raise _refusal(host, text)
+        remedy = "compare it with the portal, then plan and apply with --override XL377"
+        raise _refusal(host, text, remedy)
 
 
 def _shown(text: str) -> str:
@@ -103,14 +105,8 @@ def _serial_fits(udi: str, serial: str) -> bool | None:
 # --- the lines -----------------------------------------------------------------------------------------
 
 
-def _plain(name: str) -> str:
-    return " ".join(name.split()).casefold()
-
-
 def _stands_for(line: Mapping[str, Any], authorized: AuthorizedLine) -> bool:
-    if line.get("tag"):
-        return authorized.tag == str(line["tag"])
-    return bool(line.get("name")) and _plain(authorized.name) == _plain(str(line["name"]))
+    return same_licence(line.get("tag"), line.get("name"), authorized.tag, authorized.name)
 
 
 def _check_lines(host: str, authorization: Authorization, params: Params) -> None:

@@ -103,7 +103,7 @@ def _steps(request: Request, ink: Ink) -> list[str]:
     for step in request.instructions:
         number += not step.startswith(" ")
         first = "   - " if step.startswith(" ") else f"{number}. "
-        lines.append(first + _with_codes(step, request, ink.text, ink.code))
+        lines.append(first + _with_codes(step.strip(), request, ink.text, ink.code))
     return lines
 
 
@@ -113,11 +113,14 @@ def _with_codes(step: str, request: Request, text: Callable[[str], str], code: C
     if not values:
         return text(step)
     parts = re.split("(" + "|".join(map(re.escape, values)) + ")", step)
-    return "".join(code(values[part]) if part in values else text(part) + _edge(part) for part in parts)
+    return "".join(code(values[part]) if part in values else _between(part, text) for part in parts)
 
 
-def _edge(part: str) -> str:
-    return " " if part.endswith(" ") and part.strip() else ""
+def _between(part: str, text: Callable[[str], str]) -> str:
+    """The words around a code keep the blanks that separate them from it."""
+    before = " " if part.startswith(" ") else ""
+    after = " " if part.strip() and part.endswith(" ") else ""
+    return before + text(part) + after
 
 
 def _facts(request: Request) -> Iterable[tuple[str, str]]:
@@ -172,9 +175,10 @@ def _moment(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
+CODE_COLUMN = "code to enter (an apostrophe before it is not part of it)"
 COLUMNS = (
     "task", "hand-off", "what", "smart account", "virtual account", "serial number", "device", "licences",
-    "goes in", "code to enter", "comes back", "answer", "done by", "done at", "owner", "ticket", "due",
+    "goes in", CODE_COLUMN, "comes back", "answer", "done by", "done at", "owner", "ticket", "due",
     "steps",
 )  # fmt: skip
 """``answer``, ``done by`` and ``done at`` are empty: that is where a person writes."""
@@ -191,7 +195,8 @@ class _Rows(list[str]):
 def csv_sheet(bundle: Bundle, ink: Ink) -> str:
     """One row a task, for a spreadsheet: with the mark that makes it read UTF-8, and without formulas.
 
-    A cell that a spreadsheet would take for a formula begins with an apostrophe, a code too.
+    An apostrophe stands before what a spreadsheet would compute, and before a serial or code that it would
+    read as a number.
     """
     rows = _Rows()
     writer = csv.writer(rows, lineterminator="\r\n")
@@ -202,9 +207,17 @@ def csv_sheet(bundle: Bundle, ink: Ink) -> str:
     return "\ufeff" + "".join(rows)
 
 
+_NUMBER = re.compile(r"\s*\d[\d.,]*([eE]\d+)?\s*")
+
+
 def harmless(cell: str) -> str:
     """A cell that no spreadsheet computes: the leading blanks that it would skip do not help either."""
     return f"'{cell}" if cell.lstrip(" \u00a0").startswith(_FORMULA) else cell
+
+
+def as_text(cell: str) -> str:
+    """A cell that no spreadsheet turns into a number: ``52E01234`` would become one with 1234 zeros."""
+    return f"'{cell}" if _NUMBER.fullmatch(cell) else cell
 
 
 def _cells(number: int, request: Request, ink: Ink) -> list[str]:
@@ -216,17 +229,17 @@ def _cells(number: int, request: Request, ink: Ink) -> list[str]:
         one(title_of(request)),
         one(account.smart_account or ""),
         one(account.virtual_account),
-        one(request.serial or ""),
-        one(request.udi or ""),
+        as_text(one(request.serial or "")),
+        as_text(one(request.udi or "")),
         one("; ".join(_licence(line) for line in request.lines)),
         " and ".join(CODE_WORDS[code.kind] for code in request.codes),
-        " ".join(one(code.value) for code in request.codes),
+        as_text(" ".join(one(code.value) for code in request.codes)),
         CODE_WORDS[request.wants] if request.wants else "nothing",
         *("", "", ""),
         one(request.owner or ""),
         one(request.ticket or ""),
         _moment(request.due) if request.due else "",
-        " / ".join(_with_codes(step, request, one, one).strip() for step in request.instructions),
+        " / ".join(_with_codes(step.strip(), request, one, one) for step in request.instructions),
     ]
 
 

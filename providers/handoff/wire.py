@@ -27,7 +27,8 @@ MAX_BYTES = 16 * 1024 * 1024
 BUNDLE_SCHEMA = "bundle.v1.schema.json"
 ANSWERS_SCHEMA = "answers.v1.schema.json"
 
-_Text = Field(min_length=1, max_length=300)
+_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
+_WORKSPACE = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
 
 
 class _Part(BaseModel):
@@ -65,7 +66,7 @@ class CodeIn(_Part):
 class Request(_Part):
     """One hand-off. Its id is the key under which the far side remembers that it was carried out."""
 
-    id: str = Field(description="The id of the hand-off.", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")
+    id: str = Field(description="The id of the hand-off.", pattern=_ID)
     kind: str = Field(description="The action, such as account.reserve.")
     subject: str = Field(description="The node's serial number, or the account for a token.")
     account: BundleAccount = Field(description="Where it is done.")
@@ -90,7 +91,7 @@ class Bundle(_Part):
 
     format: str = Field("xlicense-bundle", description="What this file is.", pattern="^xlicense-bundle$")
     format_version: str = Field(FORMAT_VERSION, description="Of this file's format.")
-    workspace: str = Field(description="The id of the workspace that wrote it.", min_length=1, max_length=80)
+    workspace: str = Field(description="The id of the workspace that wrote it.", pattern=_WORKSPACE)
     created_at: AwareDatetime = Field(description="When it was written.")
     recipients: tuple[str, ...] = Field(
         description="age recipients of the inside: answers come back encrypted to them."
@@ -110,7 +111,7 @@ class Outcome(StrEnum):
 class Answer(_Part):
     """What came of one request. ``value`` is a complete, armoured age file."""
 
-    id: str = Field(description="The id of the hand-off.", min_length=1, max_length=80)
+    id: str = Field(description="The id of the hand-off.", pattern=_ID)
     outcome: Outcome = Field(description="done, failed, unknown, or not carried out by this program.")
     value: str | None = Field(
         None,
@@ -127,7 +128,7 @@ class Answers(_Part):
 
     format: str = Field("xlicense-answers", description="What this file is.", pattern="^xlicense-answers$")
     format_version: str = Field(FORMAT_VERSION, description="Of this file's format.")
-    workspace: str = Field(description="The id of the workspace that asked.", min_length=1, max_length=80)
+    workspace: str = Field(description="The id of the workspace that asked.", pattern=_WORKSPACE)
     bundle: str = Field(description="The digest of the bundle that this answers.")
     created_at: AwareDatetime = Field(description="When it was written.")
     answers: tuple[Answer, ...] = Field(description="One for each request of the bundle.")

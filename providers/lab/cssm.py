@@ -67,6 +67,13 @@ class ManagerServer:
         if self._runner is not None:
             await self._runner.cleanup()
 
+    def hang_up(self) -> None:
+        """Break every open connection; a request that is being carried out goes on."""
+        server = self._runner.server if self._runner is not None else None
+        for connection in server.connections if server is not None else ():
+            if connection.transport is not None:
+                connection.transport.abort()
+
     async def _welcome(self, sock: socket.socket) -> None:
         name = self.manager.name
         if self.faults.take(name, ("refuse",)):

@@ -6,6 +6,7 @@ process around it (`process`) and anything that a server says.
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -156,8 +157,10 @@ class Lab:
 def private_file(path: Path, text: str) -> None:
     """Write a file that only its owner can read, from its first byte on."""
     path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(text, encoding="utf-8")
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(text)
 
 
 def wall_now() -> datetime:

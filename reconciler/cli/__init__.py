@@ -22,8 +22,14 @@ def main() -> NoReturn:
     # A command reads, makes one result and ends: nearly all that it makes lives as long as it does, and the
     # cyclic collector would walk over it again and again, and once more at the end.
     gc.set_threshold(100_000, 20, 20)
-    from .process import run
+    from .last_resort import guard, release
 
+    guard()
+    from .process import run
+    from .signals import like_interrupt
+
+    like_interrupt()
     code = run(sys.argv[1:])
+    release()
     gc.freeze()
     raise SystemExit(code)

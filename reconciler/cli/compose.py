@@ -13,28 +13,17 @@ from typing import TYPE_CHECKING
 
 from reconciler import __version__
 from reconciler.errors import JournalError
-from reconciler.model import AccountDesired, Address, Credentials, Desired, ManagerKind, SecretRef
+from reconciler.model import AccountDesired, Address, Credentials, Desired, ManagerKind
 
+from .libraries import quiet_the_libraries
 from .options import Common
-from .redact import REDACTOR, quiet_the_libraries
+from .remembered import RememberedSecrets, remembered_codes
 
 if TYPE_CHECKING:
     from reconciler.config import Loaded
     from reconciler.execution import Engine, Providers
     from reconciler.journal import SqliteJournal
     from reconciler.ports import Clock, Provider, Reporter, SecretSource
-
-
-class RememberedSecrets:
-    """A secret source whose values the redactor knows from the moment they exist in this process."""
-
-    def __init__(self, source: SecretSource) -> None:
-        self._source = source
-
-    def resolve(self, ref: SecretRef) -> str:
-        value = self._source.resolve(ref)
-        REDACTOR.hide(value)
-        return value
 
 
 def load_workspace(common: Common) -> Loaded:
@@ -107,7 +96,14 @@ async def engine(
         providers = _providers(desired, secrets, clock, read_only=read_only)
         try:
             yield Engine(
-                desired, providers, journal, clock, reporter, secrets, __version__, common.parallelism
+                desired,
+                providers,
+                remembered_codes(journal),
+                clock,
+                reporter,
+                secrets,
+                __version__,
+                common.parallelism,
             )
         finally:
             await providers.close()

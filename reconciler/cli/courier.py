@@ -154,10 +154,10 @@ def _carried(
 ) -> list[Carried]:
     from reconciler.config import SecretResolver
 
-    from .compose import RememberedSecrets
     from .courier_run import Trip, carry
+    from .libraries import quiet_the_libraries
     from .making import awaited
-    from .redact import quiet_the_libraries
+    from .remembered import RememberedSecrets
 
     quiet_the_libraries(common.verbosity)
     secrets = RememberedSecrets(SecretResolver(common.root))

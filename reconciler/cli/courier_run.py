@@ -49,6 +49,7 @@ from .handoff_bundle import params_of
 from .options import Common
 from .progress import reporter
 from .redact import REDACTOR
+from .remembered import remembered_codes
 
 if TYPE_CHECKING:
     from providers.handoff import Answer, Bundle, Request
@@ -114,7 +115,7 @@ async def carry(common: Common, trip: Trip) -> list[Carried]:
     for request in trip.bundle.requests:
         for code in request.codes:
             REDACTOR.hide(code.value)
-    with reporter(common.console) as story, _journal(trip) as journal:
+    with reporter(common.console) as story, _journal(common, trip) as journal:
         held = _WithCodes(journal)
         async with _engine(trip, held, story) as engine:
             run_id = journal.begin_run("courier", trip.digest, None)
@@ -132,14 +133,17 @@ async def carry(common: Common, trip: Trip) -> list[Carried]:
 
 
 @contextmanager
-def _journal(trip: Trip) -> Iterator[SqliteJournal]:
+def _journal(common: Common, trip: Trip) -> Iterator[SqliteJournal]:
     """A journal of this machine for the bundle's workspace. It is sealed to the inside and to this machine,
     whose key is made where there is none: an interrupted trip must be able to go on."""
     from reconciler.execution import SystemClock
     from reconciler.journal import default_identity, init_identity, open_journal, recipient_of, state_folder
 
     path = default_identity()
-    own = recipient_of(path) if path.exists() else init_identity(path)
+    known = path.exists()
+    own = recipient_of(path) if known else init_identity(path)
+    if not known:
+        common.console.note(f"made a key of this machine, to go on after an interruption: {path}")
     journal = open_journal(
         state_folder(f"courier-{trip.bundle.workspace}"),
         workspace=f"courier-{trip.bundle.workspace}",
@@ -173,7 +177,7 @@ async def _engine(trip: Trip, held: _WithCodes, story: Reporter) -> AsyncIterato
             for account in trip.accounts.values()
         },
     )
-    journal = cast("Journal", held)
+    journal = remembered_codes(cast("Journal", held))
     try:
         yield Engine(desired, providers, journal, clock, story, trip.secrets, __version__)
     finally:

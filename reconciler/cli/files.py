@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,8 +19,11 @@ PRIVATE = 0o600
 def write_whole(path: Path, text: str, *, mode: int | None = None) -> None:
     """Replaces ``path`` by this text in one step; keeps its mode unless one is given (new files: umask).
 
-    Raises XlicenseError that names the path.
+    A link at ``path`` is replaced and not followed, so that nobody who may write there can lead us to
+    another file. A device, pipe or folder is refused: root would replace it. Raises XlicenseError that
+    names the path.
     """
+    _refuse_other_than_files(path)
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.new")
     try:
         _write_new(beside, text, _mode(path, mode))
@@ -30,14 +34,22 @@ def write_whole(path: Path, text: str, *, mode: int | None = None) -> None:
         raise XlicenseError(f"{path} cannot be written: {error.strerror}") from None
 
 
+def _refuse_other_than_files(path: Path) -> None:
+    with suppress(OSError):  # not there: it will be made, or the making says why not
+        found = path.lstat().st_mode
+        if not stat.S_ISREG(found) and not stat.S_ISLNK(found):
+            raise XlicenseError(f"{path} is not a file, so it is not replaced by one")
+
+
 def _mode(path: Path, mode: int | None) -> int | None:
     if mode is not None:
         return mode
-    return path.stat().st_mode & 0o777 if path.exists() else None
+    return path.stat().st_mode & 0o777 if path.is_file() and not path.is_symlink() else None
 
 
 def _write_new(path: Path, text: str, mode: int | None) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else mode)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o666 if mode is None else mode)
     with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
         if mode is not None:
             os.fchmod(file.fileno(), mode)

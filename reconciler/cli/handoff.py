@@ -8,7 +8,7 @@ Belongs here: showing and taking back. Does not belong here: answers (handoff_an
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -123,6 +123,31 @@ def recall_command(common: Common, handoff_id: str, reason: str, by: str | None)
         item = journal.recall(handoff_id, by, reason)
     common.console.result(f"{handoff_id} is recalled: {item.kind} for {item.subject}")
     common.console.note(f"Next: {common.again('plan')}")
+    return Exit.OK
+
+
+@handoff_command.command(
+    "assign",
+    examples=[
+        "xlicense handoff assign handoff-3f2a91 --owner 'licensing desk' --ticket CHG4711",
+        "xlicense handoff assign handoff-3f2a91 --due 2026-12-01",
+    ],
+)
+@click.argument("handoff_id", metavar="ID")
+@click.option("--owner", metavar="NAME", help="Who does it.")
+@click.option("--ticket", metavar="TEXT", help="The ticket it is done under.")
+@click.option("--due", metavar="DATE", type=click.DateTime(["%Y-%m-%d"]), help="The day by which it is done.")
+@common("workspace")
+def assign_command(
+    common: Common, handoff_id: str, owner: str | None, ticket: str | None, due: datetime | None
+) -> Exit:
+    """Say who has a hand-off, under which ticket, and until when."""
+    if not (owner or ticket or due):
+        raise UsageError("say what to change", remedy="--owner, --ticket or --due")
+    until = due.replace(tzinfo=UTC) if due is not None else None
+    with workspace_journal(common) as journal:
+        waiting = journal.assign(handoff_id, owner=owner, ticket=ticket, due=until)
+    common.console.note(f"{waiting.handoff_id}: {waiting.owner or 'nobody'}, {waiting.ticket or 'no ticket'}")
     return Exit.OK
 
 

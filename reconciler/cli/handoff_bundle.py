@@ -6,6 +6,7 @@ Belongs here: `Waiting` to bundle, bundle to sheet, answers to the journal. Does
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -172,40 +173,48 @@ def params_of(request: Request) -> dict[str, Any]:
     return {**request.params, **given, "virtual_account": request.account.virtual_account}
 
 
+_WHOLE = 65_536
+"""Characters that the longest code there is may have: none is ever shortened."""
+
+_MARKUP = re.compile(r"[\\`*\[\]<|~]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)|^[#>+=-]")
+
+
 def ink() -> Ink:
-    """The one sanitiser, for sheets: a code is never shortened."""
+    """The one sanitiser, for sheets: they are read as Markdown and as they stand, so that only what would be
+    markup is escaped."""
     from providers.handoff import Ink
-    from reconciler.reporting import clean, markdown_text
 
-    whole = 65_536
+    return Ink(text=_text, code=_code, fence=_fence, line=_line)
 
-    def code(text: str) -> str:
-        """Like `markdown_code`, for texts longer than any that a node prints."""
-        shown = clean(" ".join(text.split()), limit=whole)
-        ticks = "`" * (_longest(shown) + 1)
-        padding = " " if shown.startswith("`") or shown.endswith("`") else ""
-        return f"{ticks}{padding}{shown}{padding}{ticks}"
 
-    def fence(text: str) -> str:
-        shown = clean(text, keep="\n\t", limit=whole)
-        ticks = "`" * max(3, _longest(shown) + 1)
-        return f"{ticks}\n{shown}\n{ticks}"
+def _line(text: str) -> str:
+    from reconciler.reporting import one_line
 
-    return Ink(
-        text=markdown_text,
-        code=code,
-        fence=fence,
-        line=lambda text: clean(" ".join(text.split()), limit=whole),
-    )
+    return one_line(text, limit=_WHOLE)
+
+
+def _text(text: str) -> str:
+    return _MARKUP.sub(r"\\\g<0>", _line(text))
+
+
+def _code(text: str) -> str:
+    shown = _line(text)
+    ticks = "`" * (_longest(shown) + 1)
+    padding = " " if shown.startswith("`") or shown.endswith("`") else ""
+    return f"{ticks}{padding}{shown}{padding}{ticks}"
+
+
+def _fence(text: str) -> str:
+    from reconciler.reporting import clean
+
+    shown = clean(text, keep="\n\t", limit=_WHOLE)
+    ticks = "`" * max(3, _longest(shown) + 1)
+    return f"{ticks}\n{shown}\n{ticks}"
 
 
 def _longest(text: str) -> int:
     """The longest run of backticks."""
-    longest = run = 0
-    for character in text:
-        run = run + 1 if character == "`" else 0
-        longest = max(longest, run)
-    return longest
+    return max(map(len, re.findall("`+", text)), default=0)
 
 
 @dataclass(frozen=True, slots=True)

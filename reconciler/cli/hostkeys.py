@@ -17,13 +17,14 @@ import click
 from reconciler.errors import Exit, ProviderError, Untrusted, UsageError, strongest
 from reconciler.model import Address, Desired, NodeDesired, PlanOptions, SshAccess
 
-from .compose import RememberedSecrets, load_workspace
+from .compose import load_workspace
 from .console import is_terminal
 from .files import read_text, write_whole
 from .hosts import logins
 from .lazy import group
+from .libraries import quiet_the_libraries
 from .options import Common, common
-from .redact import quiet_the_libraries
+from .remembered import RememberedSecrets
 
 if TYPE_CHECKING:
     from providers.expressway import ExpresswayProvider

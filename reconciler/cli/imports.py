@@ -15,15 +15,16 @@ import click
 from reconciler.errors import Exit, UsageError, strongest
 from reconciler.model import Address, NodeDesired, NodeObserved, Observation, Role
 
-from .compose import RememberedSecrets, load_workspace
+from .compose import load_workspace
 from .files import write_whole
 from .hosts import Host, logins
 from .imported import Answers, Found, clusters
 from .lazy import command
+from .libraries import quiet_the_libraries
 from .observe import exit_of
 from .options import Common, common
 from .progress import reporter
-from .redact import quiet_the_libraries
+from .remembered import RememberedSecrets
 
 if TYPE_CHECKING:
     from reconciler.config import Loaded

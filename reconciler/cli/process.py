@@ -17,6 +17,7 @@ from reconciler.errors import Exit, XlicenseError
 
 from .app import ENTRIES, root
 from .console import Console, silence
+from .signals import as_before
 
 HELP_WIDTH = 100
 COMPLETE = "_XLICENSE_COMPLETE"
@@ -25,7 +26,7 @@ COMPLETE = "_XLICENSE_COMPLETE"
 def run(args: Sequence[str]) -> int:
     """Runs one command line. Returns the exit code; never raises what a user should not see."""
     console = Console()
-    with _same_folder():
+    with _same_folder(), as_before():
         code = _guarded(args, console)
     if console.failed and code == Exit.OK:
         console.say(f"Error: {console.failed}")

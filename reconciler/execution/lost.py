@@ -21,6 +21,7 @@ from reconciler.model import (
     NodeObserved,
     RegistrationStatus,
     ReservedLine,
+    same_licence,
     udi_parts,
 )
 from reconciler.planning import Settling, settle
@@ -149,17 +150,10 @@ def _updated(action: Action, account: AccountObserved, mine: Sequence[Instance])
 
 def _total(wanted: Mapping[str, Any], shown: Iterable[ReservedLine]) -> Literal["new", "old", "unclear"]:
     for line in shown:
-        if not _same_licence(wanted, line):
+        if not same_licence(wanted.get("tag"), wanted.get("name"), line.tag, line.name):
             continue
         if wanted["quantity"] in (line.pending, line.quantity):
             return "new"
         if line.pending is None and line.quantity == wanted.get("before"):
             return "old"
     return "unclear"
-
-
-def _same_licence(wanted: Mapping[str, Any], line: ReservedLine) -> bool:
-    if wanted.get("tag") and line.tag:
-        return bool(line.tag == wanted["tag"])
-    name = str(wanted.get("name") or "").casefold()
-    return bool(name) and line.name.casefold() == name

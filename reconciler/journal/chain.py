@@ -34,6 +34,7 @@ class RecordKind(StrEnum):
     REVEALED = "revealed"
     RESTORED = "restored"
     PARKED = "parked"
+    ASSIGNED = "hand-off assigned"
     HANDOFF_CLOSED = "hand-off closed"
     ANSWER = "answer"
     VERDICT = "verdict"

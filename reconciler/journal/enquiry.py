@@ -258,6 +258,31 @@ class Enquiry(JournalCore):
             self._write(RecordKind.HANDOFF_CLOSED, said)
         return waiting
 
+    def assign(
+        self,
+        handoff_id: str,
+        *,
+        owner: str | None = None,
+        ticket: str | None = None,
+        due: datetime | None = None,
+    ) -> Waiting:
+        """Say who has a hand-off, under which ticket and until when; what is None stays as it is.
+
+        Raises UsageError for one that does not wait.
+        """
+        said = {
+            "handoff": handoff_id,
+            "owner": self._clean(owner) if owner else None,
+            "ticket": self._clean(ticket) if ticket else None,
+            "due": due.isoformat() if due else None,
+            "by": user(),
+        }
+        with self._alone():
+            if handoff_id not in self._fold.waiting:
+                raise UsageError(f"no hand-off {handoff_id} waits", remedy="xlicense handoff list")
+            self._write(RecordKind.ASSIGNED, said)
+            return self._fold.waiting[handoff_id]
+
     def attest(self, attested: Attested) -> None:
         """What a person saw at an account; the newest one of each account counts."""
         self._write(RecordKind.ATTESTED, {"attested": to_data(attested)})

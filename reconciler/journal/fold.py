@@ -197,8 +197,7 @@ class Fold:
         codes = [entry.code for entry in self.codes.values() if entry.code.slot == slot and not entry.used]
         says, account = (codes[-1].authorization, codes[-1].address) if codes else (None, None)
         self.reservations.happened(step, at, says, account)
-        used = used_up(step)
-        if used is not None:
+        for used in used_up(step):
             self._use_up(used, f"used by {step.kind.value}")
 
     def _code(self, told: Told) -> None:
@@ -232,6 +231,19 @@ class Fold:
     def _parked(self, told: Told) -> None:
         waiting = from_data(Waiting, told.data)
         self.waiting[waiting.handoff_id] = waiting
+
+    def _assigned(self, told: Told) -> None:
+        """Who has it, under which ticket and until when; what is not said stays."""
+        data = told.data
+        waiting = self.waiting.get(data["handoff"])
+        if waiting is not None:
+            due = data.get("due")
+            self.waiting[waiting.handoff_id] = replace(
+                waiting,
+                owner=data.get("owner") or waiting.owner,
+                ticket=data.get("ticket") or waiting.ticket,
+                due=datetime.fromisoformat(due) if due else waiting.due,
+            )
 
     def _handoff_closed(self, told: Told) -> None:
         """One that was taken back is closed and not done; one that was seen to be done has happened, unless
@@ -318,6 +330,7 @@ _MEANINGS: dict[str, Callable[[Fold, Told], None]] = {
     RecordKind.RESOLVED: Fold._end,
     RecordKind.USED_UP: Fold._used_up,
     RecordKind.PARKED: Fold._parked,
+    RecordKind.ASSIGNED: Fold._assigned,
     RecordKind.HANDOFF_CLOSED: Fold._handoff_closed,
     RecordKind.ANSWER: Fold._answer,
     RecordKind.VERDICT: Fold._verdict,

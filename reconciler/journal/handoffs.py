@@ -16,6 +16,7 @@ from reconciler.model import (
     CodeKind,
     Waiting,
     read_authorization,
+    same_licence,
     same_udi,
     udi_parts,
 )
@@ -111,7 +112,4 @@ def _name(line: Mapping[str, Any]) -> str:
 
 
 def _is_of(wanted: Mapping[str, Any], found: AuthorizedLine) -> bool:
-    if wanted.get("tag"):
-        return bool(found.tag == wanted["tag"])
-    name = str(wanted.get("name") or "")
-    return bool(name) and found.name.strip().casefold() == name.strip().casefold()
+    return same_licence(wanted.get("tag"), wanted.get("name"), found.tag, found.name)

@@ -17,13 +17,14 @@ import fcntl
 import mmap
 import os
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from reconciler.errors import JournalError
+from reconciler.errors import JournalBusy, JournalError
 
 from .chain import START, Head
 from .folder import RESERVE, check_private, is_at, open_private
@@ -32,6 +33,11 @@ from .frames import Bytes, Damage, Frame, FrameKind, encode, scan
 _PAGE = 4096
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 RESERVE_BYTES = 64 * 1024
+_PAUSE = 0.005
+_PATIENCE = 5.0
+"""Seconds. A write takes milliseconds: who holds the file for longer stands still in the middle of one."""
+
+STANDS_STILL = "Another process is in the middle of a write. Let it go on, or end it, and try again."
 
 
 def _close(*descriptors: int) -> None:
@@ -101,11 +107,15 @@ class Spool:
             self._catch_up()
 
     @contextmanager
-    def exclusive(self) -> Iterator[None]:
-        """Keep other threads and processes from appending; may be nested."""
+    def exclusive(self, at_most: float | None = _PATIENCE) -> Iterator[None]:
+        """Keep other threads and processes from appending; may be nested.
+
+        Raises JournalBusy where another process does not end its write in ``at_most`` seconds; None waits
+        for ever, as one must who holds what is nowhere else.
+        """
         with self._mutex:
             if self._depth == 0:
-                self._flock(fcntl.LOCK_EX)
+                self._take_turn(at_most)
             self._depth += 1
             try:
                 yield
@@ -113,6 +123,25 @@ class Spool:
                 self._depth -= 1
                 if self._depth == 0 and self.close.alive:
                     self._flock(fcntl.LOCK_UN)
+
+    def _take_turn(self, at_most: float | None) -> None:
+        if at_most is None:
+            self._flock(fcntl.LOCK_EX)
+            return
+        deadline = time.monotonic() + at_most
+        while not self._turn_is_free():
+            if time.monotonic() >= deadline:
+                raise JournalBusy(f"the spool {self.path} is in another process's hands", remedy=STANDS_STILL)
+            time.sleep(_PAUSE)
+
+    def _turn_is_free(self) -> bool:
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            raise self._failed("locked", error) from error
+        return True
 
     def _flock(self, how: int) -> None:
         try:
@@ -135,7 +164,7 @@ class Spool:
         if self.broken or not self.close.alive:
             raise JournalError(f"the spool {self.path} is closed for this process")
         data = encode(kind, about, blob)
-        with self.exclusive():
+        with self.exclusive(at_most=None):
             trouble = self._trouble()
             stays = (self.end + len(data)) // _PAGE == self.end // _PAGE
             self._put(self._loose if loose and stays else self._descriptor, data)

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from reconciler.errors import JournalError
+from reconciler.errors import JournalBusy, JournalError
 
 from .chain import Record
 from .folder import is_at, open_private
@@ -166,7 +166,8 @@ class Store:
             raise self._cannot(error) from error
 
     def _cannot(self, error: sqlite3.Error) -> JournalError:
-        return JournalError(f"the journal {self.path} cannot be used: {error}", remedy=_remedy(error))
+        kind = JournalBusy if _code(error) == sqlite3.SQLITE_BUSY else JournalError
+        return kind(f"the journal {self.path} cannot be used: {error}", remedy=_remedy(error))
 
     def append(self, record: Record) -> None:
         """Inside a transaction that has seen every record before this one."""
@@ -218,10 +219,15 @@ class Store:
         )
 
 
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's own number for what is wrong, without the finer distinction in its upper bits."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
 def _remedy(error: sqlite3.Error) -> str:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    code = _code(error)
     if code == sqlite3.SQLITE_BUSY:
-        return "Another process is writing; try again."
+        return "Another process is in the middle of a write. Let it go on, or end it, and try again."
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return "Keep the folder as it is; restore the newest copy of the whole folder next to it."
     return "Look at the disk (space, permissions, errors) before going on."

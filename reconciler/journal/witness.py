@@ -13,6 +13,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 import weakref
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ from .chain import Head, canonical
 from .folder import check_private, open_private
 
 _LENGTH = 256
+_PATIENCE, _PAUSE = 0.5, 0.002
+"""Seconds; a write takes microseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +74,13 @@ class Witness:
         self._close = weakref.finalize(self, os.close, self._descriptor)
 
     def note(self, known: Known) -> None:
-        """Remember this, unless another process has noted something later already."""
+        """Remember this, unless another process has noted something later already. One that stands still
+        with the file in its hands is not waited for: the witness is behind then, which harms nobody."""
         if self._descriptor is None:
             return
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+            if not self._take_turn(self._descriptor):
+                return
             before = _read(os.pread(self._descriptor, _LENGTH, 0))
             if before is None or before.journal != known.journal:
                 self._put(known)
@@ -84,6 +89,19 @@ class Witness:
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
         except OSError:
             self.close()  # the witness is behind from now on, which harms nobody
+
+    @staticmethod
+    def _take_turn(descriptor: int) -> bool:
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    return False
+                time.sleep(_PAUSE)
+            else:
+                return True
 
     def _put(self, known: Known) -> None:
         line = {"journal": known.journal, "head": [known.head.seq, known.head.hash], "spool": known.spool}

@@ -8,6 +8,7 @@ from .authorization import (
     Authorization,
     AuthorizedLine,
     read_authorization,
+    same_licence,
     same_udi,
     udi_parts,
 )
@@ -208,6 +209,7 @@ __all__ = [
     "from_data",
     "from_json",
     "read_authorization",
+    "same_licence",
     "same_udi",
     "to_data",
     "to_json",

@@ -78,6 +78,29 @@ def same_udi(one: str, other: str) -> bool | None:
     return True if common & {"S", "U"} else None
 
 
+_VERSION = re.compile(r"\s*\(\s*v?(\d+)[\d.x]*\s*\)\s*$", re.IGNORECASE)
+
+
+def same_licence(tag: str | None, name: str | None, other_tag: str | None, other_name: str | None) -> bool:
+    """Whether both name one licence: by tag where both have one, else by display name.
+
+    CSSM writes the version behind the name (``UC Manager Enhanced License (12.x)``), guides leave it out: a
+    name without a version is that of every version.
+    """
+    if tag and other_tag:
+        return tag == other_tag
+    one, version = _base(name or "")
+    other, other_version = _base(other_name or "")
+    fits = version is None or other_version is None or version == other_version
+    return bool(one) and one == other and fits
+
+
+def _base(name: str) -> tuple[str, str | None]:
+    found = _VERSION.search(name)
+    plain = " ".join(_VERSION.sub("", name).split()).casefold()
+    return plain, found[1] if found else None
+
+
 def _line(fields: Mapping[str, str]) -> AuthorizedLine:
     count = fields.get("count", "")
     if not (count.isascii() and count.isdigit()):

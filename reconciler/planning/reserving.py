@@ -225,8 +225,6 @@ class _Chain:
         return () if mine[0].lines is UNKNOWN else mine[0].lines
 
     def install(self, lines: Any, *, confirms: bool) -> None:
-        held = self.situation.authorization
-        unread = held is not None and held.authorization is None
         overridden = any(item.rule == UNREADABLE_CODE for item in self.of.overrides)
         params = {
             "serial": self.serial,
@@ -235,7 +233,7 @@ class _Chain:
             "request": self._slot("request"),
             "lines": [{key: value for key, value in line.items() if key != "before"} for line in lines],
             "confirms": confirms,
-            "unchecked": unread and overridden,
+            "unchecked": overridden,
         }
         reason = "the code is checked against this node and these totals first"
         makes = self._slot("confirmation") if confirms else None
@@ -309,8 +307,6 @@ class _Chain:
         held = self.situation.row is not Row.CONFIRM_LOST
         params = {"confirmation": self._slot("confirmation") if held else None, "lines": lines}
         reason = "the update is not complete before CSSM has the confirmation code"
-        if not held:
-            reason += "; it is not here, so a person has to find it"
         self._at_cssm(Kind.CONFIRM_RESERVATION, self.holder, reason, params)
         if not held:
             note = "the confirmation code is not here"

@@ -29,7 +29,7 @@ from reconciler.model import (
     State,
     TransportMode,
 )
-from reconciler.rules import Index, active, by_reservation, by_token
+from reconciler.rules import BY_PERSON, Index, Row, active, by_reservation, by_token
 
 from .catalogue import Maker
 from .compare import REGISTERED, RESERVE, UNREGISTERED, url_of
@@ -85,7 +85,7 @@ class _Steps:
             if by_reservation(self.cluster):
                 self._reserve(node, before, switch)
                 continue
-            self._register(node, (*before, self._free(node)), switch)
+            self._register(node, (self._switched_off(node), *before, self._free(node)), switch)
             self._renew(node, privacies)
         return self.made
 
@@ -155,15 +155,25 @@ class _Steps:
 
     def _free(self, node: NodeDesired) -> dict[Address, Action]:
         """A node that is to register by token gives its reservation back first, and switches it off."""
-        if not by_token(self.cluster) or not self.reserving.matrix.of(self.cluster, node).holds:
+        situation = self.reserving.matrix.of(self.cluster, node)
+        if not by_token(self.cluster) or not situation.holds or situation.row in BY_PERSON:
             return {}
         way = self.reserving.way_out(self.cluster, node, self.tokens.need(self.cluster), ())
-        if not way:
-            return {}
         self.made.extend(way)
+        return {node.address: self._off(node, [way[-1].id])}
+
+    def _switched_off(self, node: NodeDesired) -> dict[Address, Action]:
+        """One that has given its reservation back in an earlier run and may still have reservations on."""
+        situation = self.reserving.matrix.of(self.cluster, node)
+        was_reserved = situation.enabled is UNKNOWN and situation.known is not None
+        on = situation.enabled is True or was_reserved
+        if not by_token(self.cluster) or situation.row is not Row.NOTHING or not on:
+            return {}
+        return {} if self._changed(node, "registration") is None else {node.address: self._off(node, [])}
+
+    def _off(self, node: NodeDesired, needs: Iterable[str]) -> Action:
         reason = "a node that registers by token has reservations off"
-        off = self._node(Kind.DISABLE_RESERVATION, node, {}, reason, needs=[way[-1].id])
-        return {node.address: off}
+        return self._node(Kind.DISABLE_RESERVATION, node, {}, reason, needs=needs)
 
     def _reserve(
         self, node: NodeDesired, before: Sequence[dict[Address, Action]], switch: Sequence[Action]

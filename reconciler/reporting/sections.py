@@ -81,9 +81,19 @@ def _one_waiting(item: Waiting, page: Page) -> list[str]:
         ],
         "      ",
     )
-    for number, step in enumerate(item.instructions, 1):
-        lines += wrap(clean(step, keep="\n"), page.width, first=f"      {number}. ")
+    lines += _steps(item.instructions, page)
     return [*lines, *wrap(_then(item), page.width, first="      then: ")]
+
+
+def _steps(instructions: Iterable[str], page: Page) -> list[str]:
+    """Numbered; a line that begins with a blank goes on with the step before it."""
+    lines: list[str] = []
+    number = 0
+    for step in instructions:
+        number += not step.startswith(" ")
+        head = " " * 9 if step.startswith(" ") else f"      {number}. "
+        lines += wrap(clean(step.strip(), keep="\n"), page.width, first=head)
+    return lines
 
 
 def _then(item: Waiting) -> str:

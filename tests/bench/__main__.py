@@ -84,7 +84,7 @@ class Bench:
     def rows(self) -> Iterator[Row]:
         yield self._start("--help")
         yield self._start("--version")
-        yield self._validate(10 * fleet.NODES_A_CLUSTER, "validate, ten clusters", budget=1.4)
+        yield self._validate(10 * fleet.NODES_A_CLUSTER, "validate, ten clusters", budget=1.5)
         big = self._workspace(10_000)
         yield self._validate(10_000, "load and validate 10,000 nodes", budget=4.0, folder=big)
         yield from self._plans(big)
@@ -130,14 +130,14 @@ class Bench:
         first, second = (statistics.median(pair[side] for pair in pairs) for side in (0, 1))
         ratio = statistics.median(first / second for first, second in pairs)
         detail = f"{first:.0f} records/s against {second:.0f} bare commits/s (WAL, synchronous=FULL)"
-        return Row("journal records", ratio, 0.8, "x", detail, at_least=True)
+        return Row("journal records", ratio, 0.6, "x", detail, at_least=True)
 
     def _observe(self) -> Iterator[Row]:
         script = [sys.executable, str(FLOORS / "observe.py")]
         done = subprocess.run(script, check=True, env=self._env, capture_output=True, text=True)
         ours, bare, ratio, wall, floor, slower, memory = (float(word) for word in done.stdout.split())
         detail = f"{ours * 1000:.1f} ms CPU a node against {bare * 1000:.1f} ms for login, shell, two lines"
-        yield Row("observe, client CPU a node", ratio, 1.52, "x", detail)
+        yield Row("observe, client CPU a node", ratio, 1.7, "x", detail)
         yield Row("  its memory a node", memory, 64, "KiB", "resident growth over 100 nodes")
         detail = f"{wall:.2f} s for 40 nodes at 50 ms a line, {floor:.2f} s bare with as many lines"
         yield Row("  its wall time", slower, 1.2, "x", detail)

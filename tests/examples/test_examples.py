@@ -1,4 +1,7 @@
-"""Every example that ships is valid, formatted, and plans what it promises. (examples/lab is the demo.)"""
+"""Every example that ships is valid, formatted, and plans what it promises.
+
+The lab is the demo; test_walked follows the two on reservations.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,10 @@ async def test_an_example_is_valid_and_plans_what_it_promises(
             assert words in planned.out, f"{words!r} is not planned\n{planned}"
 
 
-@pytest.mark.parametrize("name", ["lab", "token-direct", "on-prem", "proxy", "ci"])
+SHIPPED = ["lab", "token-direct", "on-prem", "proxy", "ci", "reservation-api", "air-gapped/inside"]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
 async def test_an_example_ships_formatted_and_valid_without_a_warning(name: str) -> None:
     for arguments in (("fmt", "--check"), ("validate", "--json")):
         process = await asyncio.create_subprocess_exec(
@@ -48,6 +54,11 @@ async def test_an_example_ships_formatted_and_valid_without_a_warning(name: str)
         out, _ = await process.communicate()
         assert process.returncode == 0, arguments
     assert json.loads(out)["complaints"] == []
+
+
+def test_every_workspace_that_ships_is_looked_at() -> None:
+    found = (ROOT / "examples").rglob("xlicense.yaml")
+    assert {str(path.parent.relative_to(ROOT / "examples")) for path in found} == set(SHIPPED)
 
 
 def github(job: str) -> list[str]:

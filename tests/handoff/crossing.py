@@ -177,6 +177,7 @@ def lines(rms: int, before: int | None = None) -> list[dict[str, Any]]:
 
 
 _WANTS = {
+    Kind.CREATE_TOKEN: CodeKind.TOKEN,
     Kind.RESERVE: CodeKind.AUTHORIZATION,
     Kind.UPDATE_RESERVATION: CodeKind.AUTHORIZATION,
     Kind.FETCH_AUTHORIZATION: CodeKind.AUTHORIZATION,
@@ -211,6 +212,7 @@ class Crossing:
     """``async with Crossing(tmp_path) as both``: the lab's cloud runs until the block ends."""
 
     tmp: Path
+    profile: str = "legacy"
     inside: Inside = field(init=False)
     lab: Lab = field(init=False)
 
@@ -232,11 +234,9 @@ class Crossing:
 
     @property
     def way(self) -> tuple[str, ...]:
-        origin = self.lab.cloud_origin
-        return (
-            *("--ca-file", "ca.pem", "--base-url", self.lab.cssm_url),
-            *("--token-url", f"{origin}/as/token.oauth2"),
-        )
+        """How the courier reaches CSSM, on the surface that is set."""
+        base = self.lab.software_apis_url if self.profile == "software-apis" else self.lab.cssm_url
+        return ("--ca-file", "ca.pem", "--base-url", base, "--profile", self.profile)
 
     async def export(self, *arguments: str) -> Path:
         path = self.tmp / "outside" / "bundle.json"

@@ -13,9 +13,11 @@ import pytest
 
 from providers.handoff import read_answers, read_bundle, write_answers, write_bundle
 from providers.lab import codes
+from reconciler.cli.handoff_bundle import params_of
 from reconciler.model import CodeKind, Kind, read_authorization
 
 from .crossing import CLIENT_SECRET, OTHER_SERIAL, OTHER_UDI, SERIAL, UDI, Crossing, lines
+from .handoff_samples import request
 
 RESERVE = "reserve-licenses"
 
@@ -382,3 +384,35 @@ async def test_a_reservation_that_vanished_after_a_lost_answer_may_be_made_again
         assert carried.code == 0, str(carried)
         assert answers(both)[handoff].outcome == "done"
         assert both.reserved() == 20
+
+
+async def test_the_newer_surface_reserves_and_leaves_an_update_to_a_person(tmp_path: Path) -> None:
+    async with Crossing(tmp_path, profile="software-apis") as both:
+        await there_and_back(both, reserve(both))
+        assert both.reserved() == 20
+        update = both.inside.park(Kind.UPDATE_RESERVATION, product_tag=None, lines=lines(30, before=20))
+        await both.export()
+        carried = await both.courier()
+        assert carried.code == 9, str(carried)
+        assert "no known call in the profile software-apis" in answers(both)[update].text
+
+
+async def test_a_registration_token_is_made_outside_and_revoked_by_its_value(tmp_path: Path) -> None:
+    async with Crossing(tmp_path) as both:
+        params = {"export_controlled": True, "expires_after_days": 1, "max_uses": 2}
+        await there_and_back(both, both.inside.park(Kind.CREATE_TOKEN, **params))
+        (va,) = both.lab.world.cloud.accounts[0].virtual_accounts
+        (token,) = va.tokens
+        assert held(both, f"token/{SERIAL}") == token.value
+        revoke = both.inside.park(Kind.REVOKE_TOKEN, token=f"token/{SERIAL}")
+        await there_and_back(both, revoke)
+        assert both.asked("tokens/revoke") == 1
+
+
+def test_the_parameters_of_an_action_are_the_same_on_the_far_side() -> None:
+    line = {"entitlement": "rms", "name": "", "quantity": 20, "tag": None}
+    params: dict[str, Any] = {"serial": SERIAL, "udi": None, "lines": [line]}
+    known = {"serial": SERIAL, "virtual_account": "Air gap", "request": "request/x"}
+    fields = {name: params[name] for name in ("serial", "udi", "lines")}
+    packed = request(**fields, params={"request": "request/x"})
+    assert params_of(packed) == {**known, "lines": [{"entitlement": "rms", "name": "", "quantity": 20}]}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.handoff import BundleAccount, CodeIn, csv_sheet, markdown_sheet
-from providers.handoff.sheets import harmless
+from providers.handoff.sheets import CODE_COLUMN, harmless
 from reconciler.cli.handoff_bundle import ink
 from reconciler.model import CodeKind
 
@@ -48,7 +48,7 @@ def test_a_sheet_has_the_values_the_steps_what_comes_back_and_where_to_put_it() 
         "`handoff-3f2a91`",
         f"| {RMS_NAME} | 20 | - |",
         f"Goes in, the reservation request code:\n\n```\n{REQUEST_CODE}\n```",
-        f"2. Reservation Request Code: `{REQUEST_CODE}`",
+        f"2. Reservation Request Code: `{REQUEST_CODE}` (of node serial {SERIAL}); choose Next.",
         f'   - "{RMS_NAME}": 20',
         f"Comes back: the **authorization code**. Save it as it is in a text file `{SERIAL}.txt`",
         "due: 2026-11-29 07:30 UTC",
@@ -82,15 +82,15 @@ def test_an_update_shows_old_and_new_of_every_line() -> None:
 
 def test_names_from_elsewhere_are_no_markup() -> None:
     text = markdown_sheet(bundle(ELSEWHERE), ink())
-    assert "<b>" not in text.replace("\\<b\\>", "")
-    assert "Other \\| \\<b\\>VA" in text
+    assert "<b>" not in text.replace("\\<b>", "")
+    assert "Other \\| \\<b>VA" in text
 
 
 def test_a_long_code_is_never_shortened() -> None:
     code = authorization() + "x" * 9_000
     long = request(codes=(CodeIn(kind=CodeKind.AUTHORIZATION, slot=f"request/{SERIAL}", value=code),))
     assert code in markdown_sheet(bundle(long), ink())
-    assert rows(csv_sheet(bundle(long), ink()))[0]["code to enter"] == code
+    assert rows(csv_sheet(bundle(long), ink()))[0][CODE_COLUMN] == code
 
 
 def test_a_table_is_read_by_a_spreadsheet_and_has_room_for_the_answer() -> None:
@@ -98,7 +98,7 @@ def test_a_table_is_read_by_a_spreadsheet_and_has_room_for_the_answer() -> None:
     assert text.startswith("\ufefftask,hand-off,")
     assert text.endswith("\r\n")
     (row,) = rows(text)
-    assert row["code to enter"] == REQUEST_CODE
+    assert row[CODE_COLUMN] == REQUEST_CODE
     assert row["comes back"] == "authorization code"
     assert row["answer"] == row["done by"] == row["done at"] == ""
     assert REQUEST_CODE in row["steps"]
@@ -122,3 +122,33 @@ def test_device_text_cannot_move_a_cursor_or_turn_the_reading_direction() -> Non
     for text in (markdown_sheet(bundle(hostile), ink()), csv_sheet(bundle(hostile), ink())):
         assert "\x1b" not in text
         assert "\u202e" not in text
+
+
+def test_a_step_reads_well_without_a_markdown_viewer() -> None:
+    steps = ("Sign in at https://software.cisco.com; choose Inventory > Licenses; tag regid.x_Y,1_0.",)
+    text = markdown_sheet(bundle(request(instructions=steps)), ink())
+    assert f"1. {steps[0]}" in text
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("# big", "\\# big"),
+        ("*bold* _it_ a_b", "\\*bold\\* \\_it\\_ a_b"),
+        ("[x](http://y)", "\\[x\\](http://y)"),
+        ("<img src=x>", "\\<img src=x>"),
+        ("&lt;b&gt; A & B", "\\&lt;b\\&gt; A & B"),
+        ("`rm`", "\\`rm\\`"),
+    ],
+)
+def test_only_what_would_be_markup_is_escaped(said: str, shown: str) -> None:
+    assert ink().text(said) == shown
+
+
+@pytest.mark.parametrize("value", ["52E01234", "00112233", "12e45678", "33110000"])
+def test_a_code_or_serial_that_looks_like_a_number_stays_a_text(value: str) -> None:
+    """A spreadsheet would show 5.2E+1235, and a person would type that."""
+    code = CodeIn(kind=CodeKind.CONFIRMATION, slot="confirmation/x", value=value)
+    (row,) = rows(csv_sheet(bundle(request(serial=value, codes=(code,))), ink()))
+    assert row["serial number"] == row[CODE_COLUMN] == f"'{value}"
+    assert row["task"] == "1"

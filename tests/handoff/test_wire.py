@@ -125,6 +125,14 @@ def test_a_number_without_canonical_form_counts_as_altered() -> None:
     assert "was altered" in refusal(json.dumps(found).encode())
 
 
+@pytest.mark.parametrize("name", ["\x1b[2J", "a b", "", "../x", "x" * 81])
+def test_an_id_is_a_plain_word(name: str) -> None:
+    found = json.loads(write_answers(answers()))["answers"]
+    found[0]["id"] = name
+    with pytest.raises(XlicenseError, match=r"answers\.0\.id"):
+        read_answers(rewritten(write_answers(answers()), answers=found))
+
+
 def test_an_answer_in_clear_is_refused_and_not_repeated() -> None:
     found = json.loads(write_answers(answers()))["answers"]
     found[0]["value"] = "<specificPLR>secret"

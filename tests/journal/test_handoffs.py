@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -219,3 +220,15 @@ def test_another_authorization_code_is_kept_and_named_with_both_values(
     assert verdict.code_id is not None
     assert journal.reveal(verdict.code_id, "what was it") == code
     assert journal.answer(parked.handoff_id, code).verdict is Verdict.DUPLICATE
+
+
+def test_a_hand_off_gets_an_owner_a_ticket_and_a_day_and_keeps_what_is_not_said(desk: Desk) -> None:
+    journal = desk.open()
+    parked = reserved.parked(journal, m.Kind.RESERVE)
+    journal.assign(parked.handoff_id, owner="licensing desk", ticket="CHG1")
+    journal.assign(parked.handoff_id, ticket="CHG2", due=datetime(2026, 12, 1, tzinfo=UTC))
+    (waiting,) = desk.open().held().waiting
+    assert (waiting.owner, waiting.ticket) == ("licensing desk", "CHG2")
+    assert waiting.due == datetime(2026, 12, 1, tzinfo=UTC)
+    with pytest.raises(UsageError, match="no hand-off"):
+        journal.assign("handoff-none", owner="x")

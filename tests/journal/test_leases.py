@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from reconciler import model as m
-from reconciler.errors import LockHeld, UsageError
+from reconciler.errors import Exit, JournalBusy, LockHeld, UsageError
+from reconciler.journal.witness import witness_of
 
 from .bench import CLUSTER, EMEA, Child, Desk, action
 
@@ -165,3 +168,61 @@ def test_a_dead_holder_is_told_from_a_living_one(desk: Desk, tmp_path: Path) -> 
         run_id = child.hear()
         child.kill()
     assert desk.open().unlock(run_id).alive is False
+
+
+def _stands_still_with(take: str, path: Path) -> subprocess.Popen[str]:
+    """A process that holds this lock until it is killed."""
+    held = subprocess.Popen([sys.executable, "-c", take, str(path)], stdout=subprocess.PIPE, text=True)
+    assert held.stdout is not None
+    assert held.stdout.readline() == "held\n"
+    return held
+
+
+_IN_A_TRANSACTION = """
+import sqlite3, sys, time
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+db.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+time.sleep(60)
+"""
+_IN_A_SPOOL_WRITE = """
+import fcntl, sys, time
+file = open(sys.argv[1])
+fcntl.flock(file, fcntl.LOCK_EX)
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(
+    ("take", "file"), [(_IN_A_TRANSACTION, "journal.sqlite"), (_IN_A_SPOOL_WRITE, "spool")]
+)
+def test_a_process_that_stands_still_in_a_write_is_told_as_a_lock_in_bounded_time(
+    desk: Desk, take: str, file: str
+) -> None:
+    with desk.open():
+        pass
+    held = _stands_still_with(take, desk.folder / file)
+    try:
+        with pytest.raises(JournalBusy) as told, desk.open() as journal:
+            journal.begin_run("apply", None, None)
+        assert told.value.exit_code == Exit.LOCKED
+    finally:
+        held.kill()
+        held.communicate()
+    with desk.open() as journal:
+        journal.begin_run("apply", None, None)
+
+
+def test_a_process_that_stands_still_with_the_witness_is_not_waited_for(desk: Desk) -> None:
+    with desk.open() as journal:
+        journal.begin_run("apply", None, None)
+    held = _stands_still_with(_IN_A_SPOOL_WRITE, witness_of(desk.folder))
+    try:
+        with desk.open() as journal:
+            journal.begin_run("apply", None, None)
+    finally:
+        held.kill()
+        held.communicate()
+    with desk.open() as journal:
+        assert journal.begin_run("apply", None, None)

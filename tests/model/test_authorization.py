@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.model import AuthorizedLine, read_authorization, same_udi, udi_parts
+from reconciler.model import AuthorizedLine, read_authorization, same_licence, same_udi, udi_parts
 
 CODE = (
     "<specificPLR><authorizationCode><flag>A</flag><version>C</version>"
@@ -71,3 +71,22 @@ def test_two_identities_without_a_common_part_are_not_judged():
     assert same_udi("opaque", "P:EXPY,S:1") is None
     assert same_udi("", "") is None
     assert same_udi("opaque-1", "opaque-1") is True
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (("t1", "A"), ("t1", "B"), True),
+        (("t1", "A"), ("t2", "A"), False),
+        (("", "UC Manager Enhanced License"), ("t", "UC Manager  enhanced License (12.x)"), True),
+        (("", "UC Manager Enhanced License (14.x)"), ("t", "UC Manager Enhanced License (12.x)"), False),
+        (("", "UC Manager Enhanced License (12.x)"), ("t", "UC Manager Enhanced License (12.x)"), True),
+        (("", "UC Manager Enhanced License"), ("t", "UC Manager Enhanced Plus License"), False),
+        (("", ""), ("t", ""), False),
+        ((None, None), ("t", "A"), False),
+    ],
+)
+def test_a_licence_is_known_by_its_tag_else_by_its_name_with_or_without_a_version(
+    one: tuple[str, str], other: tuple[str, str], same: bool
+) -> None:
+    assert same_licence(*one, *other) is same_licence(*other, *one) is same

@@ -103,6 +103,12 @@ def test_hand_offs_are_listed_with_everything_that_a_person_needs() -> None:
     assert waiting_text((WAITING,)).endswith("\n1 hand-off waits for a person.\n")
 
 
+def test_a_line_that_goes_on_with_a_step_has_no_number_of_its_own() -> None:
+    item = replace(WAITING, instructions=("Enter exactly these:", '  "RMS": 10', "Choose Next."))
+    shown = waiting_text((item,), width=140)
+    assert '      1. Enter exactly these:\n         "RMS": 10\n      2. Choose Next.\n' in shown
+
+
 def test_open_effects_say_how_far_they_came() -> None:
     effect = m.OpenEffect(
         "op-4", REGISTER_2.id, "node.register", E2, "0E4D2B17", m.EffectState.SENDING, NOW, "r-7"

@@ -1,0 +1,159 @@
+"""Starting processes through the zygote, from a test: one call, one real ``xlicense``, its end awaited.
+
+Belongs here: the other end of `zygote`'s pipe. Does not belong here: what is run and why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+_LIMIT = 60.0
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One process: how it ended (a negative number is a signal) and what it printed."""
+
+    arguments: tuple[str, ...]
+    code: int
+    out: str
+    err: str
+
+    @property
+    def said(self) -> str:
+        return f"{self.out}\n{self.err}"
+
+    def __str__(self) -> str:
+        return f"xlicense {' '.join(self.arguments)} -> {self.code}\n{self.out}\n{self.err}"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A point in a process: its number (0: none, only count), and whether it dies there or stands still."""
+
+    at: int = 0
+    how: str = "kill"
+    delay: float = 0.0002
+
+
+@cache
+def _zygote() -> subprocess.Popen[bytes]:
+    """One for this process; it ends when the pipe to it does."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.torture.zygote"], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+
+
+class Launcher:
+    """``async with Launcher() as launcher``; the warm process behind it is kept for the next one."""
+
+    _numbers = count(1)
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, asyncio.Future[int]] = {}
+        self._pids: dict[int, asyncio.Future[int]] = {}
+
+    async def __aenter__(self) -> Launcher:
+        process, loop, stream = _zygote(), asyncio.get_running_loop(), asyncio.StreamReader()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._requests = process.stdin
+        own = os.fdopen(os.dup(process.stdout.fileno()), "rb")
+        self._transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stream), own)
+        self._reading = asyncio.ensure_future(self._read(stream))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._transport.close()
+        await self._reading
+
+    async def _read(self, stream: asyncio.StreamReader) -> None:
+        async for line in stream:
+            answer = json.loads(line)
+            futures = self._waiting if "status" in answer else self._pids
+            futures.pop(answer["id"]).set_result(answer.get("status", answer.get("pid")))
+
+    async def start(
+        self,
+        arguments: tuple[str, ...],
+        *,
+        cwd: Path,
+        environment: Mapping[str, str],
+        folder: Path,
+        chosen: Chosen | None = None,
+        clock: Mapping[str, Any] | None = None,
+    ) -> Started:
+        """Start one process. ``folder`` takes its streams and, with a chosen point, ``log`` and ``plain``."""
+        number, loop = next(self._numbers), asyncio.get_running_loop()
+        out, err = folder / f"{number}.out", folder / f"{number}.err"
+        points = None
+        if chosen is not None:
+            points = {"log": str(folder / f"{number}.log"), "plain": str(folder / f"{number}.plain")}
+            points |= {"at": chosen.at, "how": chosen.how, "delay": chosen.delay}  # type: ignore[dict-item]
+        request = {
+            "id": number, "args": arguments, "cwd": str(cwd), "environment": dict(environment),
+            "out": str(out), "err": str(err), "points": points, "clock": clock,
+        }  # fmt: skip
+        ended, pid = loop.create_future(), loop.create_future()
+        self._waiting[number], self._pids[number] = ended, pid
+        self._requests.write(json.dumps(request).encode() + b"\n")
+        self._requests.flush()
+        return Started(
+            arguments, await pid, ended, out, err, folder / f"{number}.log", folder / f"{number}.plain"
+        )
+
+
+@dataclass(frozen=True)
+class Started:
+    """A process on its way."""
+
+    arguments: tuple[str, ...]
+    pid: int
+    ended: asyncio.Future[int]
+    out: Path
+    err: Path
+    log: Path
+    plain: Path
+
+    async def end(self, limit: float = _LIMIT) -> Ran:
+        """Wait for its end; one that does not end in time is killed, and told as such."""
+        try:
+            code = await asyncio.wait_for(asyncio.shield(self.ended), limit)
+        except TimeoutError:
+            await self.kill()
+            raise AssertionError(
+                f"{self.arguments} did not end\n{_read(self.out)}\n{_read(self.err)}"
+            ) from None
+        return Ran(self.arguments, code, _read(self.out), _read(self.err))
+
+    async def kill(self) -> None:
+        """End it, where it has not ended."""
+        if not self.ended.done():
+            os.kill(self.pid, signal.SIGKILL)
+            await self.ended
+
+    def is_stopped(self) -> bool:
+        """Whether it stands still, as the kernel tells."""
+        said = _read(Path(f"/proc/{self.pid}/stat"))
+        return said.rpartition(")")[2].split()[:1] == ["T"]
+
+    def points(self) -> list[str]:
+        """What the process passed, in order, ``number name`` each."""
+        return _read(self.log).splitlines()
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""

@@ -1,0 +1,183 @@
+"""The points at which a process can be killed, seen from outside: what the standard library does for it.
+
+Belongs here: wrappers around system calls of the process that is tortured, and what they count. Nothing of
+ours is patched: ``os.write``, ``os.fsync``, ``os.ftruncate``, ``sqlite3.connect`` and the methods of
+``socket.socket`` belong to Python. Does not belong here: which point is chosen, and what is made of it.
+
+Every call makes two points, one before it and one after it. A write makes a third, at which half of it is
+on disk; a write, a sync and a commit make a fourth, at which the process dies some microseconds into the
+call (an alarm whose default action the kernel carries out, without Python).
+
+Two libraries are listened to and not changed: what ``ssl`` and asyncssh have decrypted is what this process
+has received, and is put down in a file for the referee.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sqlite3
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+from asyncssh.encryption import GCMEncryption
+
+_write = os.write
+_SQL = ("BEGIN", "COMMIT", "INSERT", "UPDATE", "DELETE", "CREATE", "ROLLBACK")
+
+
+class Points:
+    """Counts points; at the chosen one the process dies (``kill``) or stands still (``stop``).
+
+    ``log`` takes one line a point, ``plain`` what was received, as it was after decryption.
+    """
+
+    def __init__(self, log: str, plain: str, at: int, how: str, delay: float) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        self._log = os.open(log, flags, 0o600)
+        self._plain = os.open(plain, flags, 0o600)
+        self._at = at
+        self._how = how
+        self._delay = delay
+        self._count = 0
+        self._received = 0
+
+    def reach(self, name: str) -> bool:
+        """True where this is the point and its caller has something to do first."""
+        self._count += 1
+        _write(self._log, f"{self._count} {name}\n".encode())
+        return self._count == self._at
+
+    def here(self, name: str) -> None:
+        if self.reach(name):
+            self.end()
+
+    def end(self) -> None:
+        os.kill(os.getpid(), signal.SIGSTOP if self._how == "stop" else signal.SIGKILL)
+
+    def alarm(self) -> None:
+        """Die soon, in the middle of whatever comes."""
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, self._delay)
+
+    def within(self, name: str) -> None:
+        if self._how == "kill" and self.reach(f"{name} within"):
+            self.alarm()
+
+    def hear(self, data: bytes) -> None:
+        _write(self._plain, data)
+        self._received += len(data)
+        _write(self._log, f"{self._count} received {self._received}\n".encode())
+
+    def around(self, name: str, call: Callable[[], Any]) -> Any:
+        self.here(f"{name} before")
+        result = call()
+        self.here(f"{name} after")
+        return result
+
+
+def install(points: Points) -> None:
+    """Put the wrappers in place, for the rest of this process."""
+    _files(points)
+    _sockets(points)
+    _sqlite(points)
+    _plaintext(points)
+
+
+def _name(descriptor: int) -> str:
+    try:
+        return os.path.basename(os.readlink(f"/proc/self/fd/{descriptor}"))  # noqa: PTH119, PTH115
+    except OSError:
+        return "?"
+
+
+def _files(points: Points) -> None:
+    def write(descriptor: int, data: Any, /) -> int:
+        name = f"write {_name(descriptor)}"
+        points.here(f"{name} before")
+        if points.reach(f"{name} half"):
+            _write(descriptor, bytes(data)[: len(data) // 2])
+            points.end()
+        points.within(name)
+        written = _write(descriptor, data)
+        points.here(f"{name} after")
+        return written
+
+    os.write = write
+    for call in ("fsync", "fdatasync", "ftruncate", "pwrite"):
+        _wrap_file_call(points, call)
+
+
+def _wrap_file_call(points: Points, call: str) -> None:
+    original = getattr(os, call)
+
+    def wrapped(descriptor: int, *args: Any) -> Any:
+        name = f"{call} {_name(descriptor)}"
+        points.here(f"{name} before")
+        points.within(name)
+        result = original(descriptor, *args)
+        points.here(f"{name} after")
+        return result
+
+    setattr(os, call, wrapped)
+
+
+def _sockets(points: Points) -> None:
+    for call in ("send", "sendmsg", "sendall", "recv", "recv_into", "connect"):
+        _wrap_socket_call(points, call)
+
+
+def _wrap_socket_call(points: Points, call: str) -> None:
+    original = getattr(socket.socket, call)
+
+    def wrapped(self: socket.socket, *args: Any) -> Any:
+        if self.family != socket.AF_INET:
+            return original(self, *args)
+        return points.around(call, lambda: original(self, *args))
+
+    setattr(socket.socket, call, wrapped)
+
+
+def _sqlite(points: Points) -> None:
+    class Connection(sqlite3.Connection):
+        def execute(self, sql: str, *args: Any) -> sqlite3.Cursor:
+            word = sql.split(None, 1)[0].upper()
+            if word not in _SQL:
+                return super().execute(sql, *args)
+            points.here(f"sqlite {word} before")
+            if word == "COMMIT":
+                points.within("sqlite COMMIT")
+            result = super().execute(sql, *args)
+            points.here(f"sqlite {word} after")
+            return result
+
+        def executemany(self, sql: str, *args: Any) -> sqlite3.Cursor:
+            called = super().executemany
+            cursor: sqlite3.Cursor = points.around("sqlite many", lambda: called(sql, *args))
+            return cursor
+
+    original = sqlite3.connect
+
+    def connect(*args: Any, **kwargs: Any) -> sqlite3.Connection:
+        return original(*args, factory=Connection, **kwargs)
+
+    sqlite3.connect = connect  # type: ignore[assignment]
+
+
+def _plaintext(points: Points) -> None:
+    read, decrypt = ssl.SSLObject.read, GCMEncryption.decrypt_packet
+
+    def heard_read(self: ssl.SSLObject, length: int = 1024, buffer: Any = None) -> Any:
+        result = read(self, length, buffer)
+        points.hear(bytes(buffer[:result]) if isinstance(result, int) else result)
+        return result
+
+    def heard_decrypt(self: Any, *args: Any) -> Any:
+        result = decrypt(self, *args)
+        points.hear(bytes(result or b""))
+        return result
+
+    ssl.SSLObject.read = heard_read  # type: ignore[method-assign]
+    GCMEncryption.decrypt_packet = heard_decrypt  # type: ignore[method-assign]

@@ -1,0 +1,56 @@
+"""How much is done of each test, and the points that a slice of it takes.
+
+Belongs here: numbers and seeded choice. ``XLICENSE_TORTURE`` is the share of the long programme that is to be
+done (``make torture`` sets 1); without it the tests take a sample that fits into every commit.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+
+from .launcher import Chosen
+from .scenes import SCENES
+from .stage import Snapshot
+
+SHARE = float(os.environ.get("XLICENSE_TORTURE", "0"))
+LIMIT = 1200
+"""Seconds for one slice, on a busy machine."""
+
+_SLICE = 40
+_EARLY = ("write spool", "sqlite COMMIT", "sqlite INSERT", "fsync", "ftruncate")
+_NEAR = 6
+
+
+def cases(short: int, long: int) -> int:
+    return max(short, int(long * SHARE)) if SHARE else short
+
+
+def slices(short: int, long: int) -> list[tuple[str, int, int]]:
+    """(scene, number of the slice, cases in it); every scene in turn, at most so many cases a slice."""
+    total, names = cases(short, long), list(SCENES)
+    count = max(len(names), -(-total // _SLICE))
+    sizes = [total // count + (number < total % count) for number in range(count)]
+    return [(names[number % len(names)], number, size) for number, size in enumerate(sizes) if size]
+
+
+async def points_of(snapshot: Snapshot, *arguments: str) -> list[str]:
+    """What one undisturbed run of this scene passes, ``number name`` each."""
+    async with snapshot.stage() as stage:
+        started = await stage.start(*(arguments or ("apply", "--auto-approve")))
+        ran = await started.end()
+        assert ran.code == 0, str(ran)
+        return [point for point in started.points() if " received " not in point]
+
+
+def chosen(points: list[str], many: int, seed: str) -> Iterator[Chosen]:
+    """So many points of a run: half spread evenly over it, half close to where something is written."""
+    dice = random.Random(seed)
+    near = [number for number, point in enumerate(points, 1) if point.split(maxsplit=1)[1].startswith(_EARLY)]
+    for number in range(many):
+        if number % 2:
+            at = dice.choice(near) + dice.randint(-_NEAR, _NEAR)
+        else:
+            at = int(len(points) * (number + dice.random()) / many) + 1
+        yield Chosen(min(max(at, 1), len(points)), "kill", dice.uniform(1e-5, 8e-4))

@@ -1,0 +1,78 @@
+"""The scenes: each begins where an effect that matters is next, and its one ``apply`` carries that effect.
+
+::
+
+    token      make a token, register, revoke        reserve   switch on, request, reserve, install
+    grow       update at CSSM, install, confirm      retire    return, remove
+    cancel     cancel a request that was not used    give_back cancel, ReturnAuthorization, remove
+    to_token   return, remove, then by token
+"""
+
+from __future__ import annotations
+
+from .launcher import Ran
+from .stage import Scene, Stage
+
+
+async def _applied(stage: Stage) -> None:
+    ran = await stage.apply()
+    assert ran.code == 0, str(ran)
+
+
+async def _nothing(stage: Stage) -> None:
+    del stage
+
+
+async def _grow(stage: Stage) -> None:
+    await _applied(stage)
+    stage.edit("rms: 10", "rms: 14")
+
+
+async def _retire(stage: Stage) -> None:
+    await _applied(stage)
+    _retired(await stage.run("retire", "cluster/core"))
+
+
+async def _cancel(stage: Stage) -> None:
+    stage.lab.faults.add("cloud", "error-in-200", match="reserve-licenses", times=None)
+    ran = await stage.apply()
+    assert stage.lab.ledger.codes("request"), str(ran)
+    assert not stage.lab.ledger.codes("authorization"), str(ran)
+    _retired(await stage.run("retire", "cluster/core"))
+
+
+async def _give_back(stage: Stage) -> None:
+    for name in stage.lab.nodes:
+        stage.lab.faults.add(name, "error", match="reservation install", times=None)
+    ran = await stage.apply()
+    assert stage.lab.ledger.codes("authorization"), str(ran)
+    assert not stage.lab.ledger.codes("confirmation"), str(ran)
+    _retired(await stage.run("retire", "cluster/core"))
+
+
+async def _to_token(stage: Stage) -> None:
+    await _applied(stage)
+    stage.edit(
+        r"registration: \{mode: reservation\}", "registration: {mode: token}\ntransport: {mode: direct}"
+    )
+    stage.edit(r", reserve: \{rms: 10, desktop: 100\}", "")
+
+
+def _retired(ran: Ran) -> None:
+    assert ran.code == 0, str(ran)
+
+
+def _scenes(nodes: int) -> tuple[Scene, ...]:
+    world, by_token, reserved = f"world{nodes}.yaml", f"token{nodes}.yaml", f"reserve{nodes}.yaml"
+    return (
+        Scene(f"token{nodes}", world, by_token, _nothing),
+        Scene(f"reserve{nodes}", world, reserved, _nothing),
+        Scene(f"grow{nodes}", world, reserved, _grow),
+        Scene(f"retire{nodes}", world, reserved, _retire),
+        Scene(f"cancel{nodes}", world, reserved, _cancel),
+        Scene(f"give_back{nodes}", world, reserved, _give_back),
+        Scene(f"to_token{nodes}", world, reserved, _to_token),
+    )
+
+
+SCENES = {scene.name: scene for scene in (*_scenes(1), *_scenes(2))}
