@@ -107,7 +107,7 @@ class JournalCore:
         place = self._in_spool(kind, about, sealed)
         if place is None:
             place = self._rescue.keep(Frame(kind, about, sealed, 0, 0))
-        return JournalError(f"{error.message}; what came is not lost: {place}", remedy=error.remedy)
+        return type(error)(f"{error.message}; what came is not lost: {place}", remedy=error.remedy)
 
     def _in_spool(self, kind: FrameKind, about: dict[str, Any], sealed: bytes) -> str | None:
         """A reply that is there already holds its code. A reply itself was just refused by the spool."""

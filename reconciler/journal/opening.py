@@ -19,6 +19,7 @@ from .chain import START, Head, RecordKind, break_at, canonical, link
 from .fold import Fold
 from .folder import JOURNAL, SPOOL, prepare
 from .frames import FrameKind
+from .rescue import Rescue
 from .schema import SCHEMA_VERSION
 from .spool import Spool
 from .store import Store
@@ -63,6 +64,7 @@ class Files:
 def open_files(folder: Path, workspace: str, now: datetime) -> Files:
     """Open or make the pair. Raises JournalError that names the record or byte where trust ends."""
     never_afresh(folder)
+    _no_orphans(folder, workspace)
     folder = prepare(folder)
     spool, witness = Spool(folder / SPOOL), Witness(folder)
     try:
@@ -100,6 +102,19 @@ def never_afresh(folder: Path) -> None:
         remedy="Put the newest copy back: xlicense journal restore FILE. If there is none, look at every "
         f"node and at CSSM, then remove {witness.path}.",
     )
+
+
+def _no_orphans(folder: Path, workspace: str) -> None:
+    """What was kept in need belongs to a journal, so there was one. Raises JournalError."""
+    if was_used(folder):
+        return
+    kept = Rescue(workspace).kept()
+    if kept:
+        raise JournalError(
+            f"there is no journal in {folder}, and {kept[0].parent} holds replies or codes of one",
+            remedy="Put the newest copy back: xlicense journal restore FILE. If there is none, move these "
+            "files to a safe place: they are sealed to your recipients.",
+        )
 
 
 def _open_store(path: Path, spool: Spool, workspace: str, now: datetime) -> Store:

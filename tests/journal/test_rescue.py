@@ -7,6 +7,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pyrage
@@ -107,8 +108,29 @@ def test_what_lies_in_the_second_place_for_another_journal_or_is_torn_stays_ther
     (file.parent / "1.frame").write_bytes(file.read_bytes()[:-1])
     shutil.rmtree(desk.folder)
     (desk.folder.parent / "ws1.witness").unlink()
-    desk.open().close()
+    other = replace(desk, folder=tmp_path / "state" / "another", opened=[])
+    kept = [path.rename(tmp_path / path.name) for path in second_place(tmp_path)]
+    other.open().close()
+    for path in kept:
+        path.rename(file.parent / path.name)
+    other.open().close()
     assert len(second_place(tmp_path)) == 2
+
+
+def test_no_journal_is_made_afresh_beside_replies_that_were_kept_in_need(desk: Desk, tmp_path: Path) -> None:
+    journal = desk.open()
+    effect = journal.intent("run-1", action())
+    effect.sending()
+    desk.spool.rename(tmp_path / "spool")
+    with pytest.raises(JournalError):
+        effect.received(CODE.encode())
+    journal.close()
+    shutil.rmtree(desk.folder)
+    (desk.folder.parent / "ws1.witness").unlink()
+    with pytest.raises(JournalError, match="holds replies or codes of one") as caught:
+        desk.open()
+    assert "xlicense journal restore" in (caught.value.remedy or "")
+    assert not desk.folder.exists()
 
 
 def test_with_no_second_place_it_is_printed_sealed_on_the_terminal(desk: Desk, tmp_path: Path) -> None:
