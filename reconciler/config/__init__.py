@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .describing import Described, describe
-    from .editing import add_recipient, cluster_yaml, set_state
+    from .editing import add_recipient, cluster_yaml, remove_recipient, set_state
     from .formatting import format_text
     from .loading import Loaded, load
     from .references import SecretResolver
@@ -28,6 +28,7 @@ _HOMES = {
     "format_text": "formatting",
     "init_workspace": "starting",
     "load": "loading",
+    "remove_recipient": "editing",
     "schema_text": "starting",
     "schemas": "schema_files",
     "set_state": "editing",
@@ -43,6 +44,7 @@ __all__ = [
     "format_text",
     "init_workspace",
     "load",
+    "remove_recipient",
     "schema_text",
     "schemas",
     "set_state",

@@ -73,6 +73,20 @@ def _put_recipient(tree: Any, recipient: str) -> None:
         known.append(recipient)
 
 
+def remove_recipient(root: Path, recipient: str) -> Path:
+    """Take an age public key out of ``journal.recipients``; one that is not there changes nothing."""
+    source = read_workspace(root).sources.get(WORKSPACE_FILE)
+    if source is None:
+        raise XlicenseError(f"{WORKSPACE_FILE} cannot be read")
+    return _rewrite(root, source, partial(_drop_recipient, recipient=recipient))
+
+
+def _drop_recipient(tree: Any, recipient: str) -> None:
+    known = tree.get("journal", {}).get("recipients", [])
+    if recipient in known:
+        known.remove(recipient)
+
+
 def _rewrite(root: Path, source: Source, change: Callable[[Any], None]) -> Path:
     file = (root / source.path).resolve()
     text = edit_text(source.text, source.path, change)

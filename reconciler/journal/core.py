@@ -29,9 +29,12 @@ from reconciler.ports import Clock
 from .chain import Record, RecordKind, canonical, link
 from .fold import CodeEntry, EffectEntry
 from .folder import HOLDERS
+from .frames import Frame, FrameKind
 from .keys import GO_ON, Seal
 from .leases import Leases
 from .opening import Files, problems, read_on
+from .rescue import Rescue
+from .taking_over import take_over
 
 _SHORTEST = 6
 
@@ -45,10 +48,12 @@ class JournalCore:
         self._clock = clock
         self._fold = files.fold
         self._lock = threading.RLock()
+        self._rescue = Rescue(files.workspace)
         self._leases = Leases(files.store, files.folder / HOLDERS)
         self._readable: dict[str, bool] = {}
         self._values: set[str] = set()
         self._made: list[Record] | None = None
+        take_over(files, self._rescue, self._write_kept)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._files.folder}, record {self._fold.head.seq})"
@@ -84,8 +89,47 @@ class JournalCore:
         self._remember(value)
         if code.kind is CodeKind.AUTHORIZATION:
             code = replace(code, authorization=says(value))
-        data = {"code": to_data(code), "sealed": self._seal.seal_text(value)}
-        self._write(RecordKind.CODE, data, run=run_id, op=code.op_id or "")
+        data = {"code": to_data(code), "sealed": self._seal.seal_text(value), "to": list(self._seal.to)}
+        try:
+            self._write(RecordKind.CODE, data, run=run_id, op=code.op_id or "")
+        except JournalError as error:
+            raise self._elsewhere(error, FrameKind.CODE, {**data, "run": run_id}) from error
+
+    def _elsewhere(
+        self, error: JournalError, kind: FrameKind, about: dict[str, Any], sealed: bytes = b""
+    ) -> JournalError:
+        """Keep what could not be written: a code in the spool, anything in the second place, else on the
+        terminal. Returns the error to raise, which says where it is."""
+        if kind is FrameKind.CODE:
+            about, sealed = {**about}, about["sealed"].encode("ascii")
+            del about["sealed"]
+        about["journal"] = self._fold.journal_id
+        place = self._in_spool(kind, about, sealed)
+        if place is None:
+            place = self._rescue.keep(Frame(kind, about, sealed, 0, 0))
+        return JournalError(f"{error.message}; what came is not lost: {place}", remedy=error.remedy)
+
+    def _in_spool(self, kind: FrameKind, about: dict[str, Any], sealed: bytes) -> str | None:
+        """A reply that is there already holds its code. A reply itself was just refused by the spool."""
+        if kind is not FrameKind.CODE:
+            return None
+        if self._files.spool.answered(about["code"]["op_id"] or ""):
+            return "the reply that it was in is in the spool"
+        try:
+            self._files.spool.append(kind, about, sealed)
+        except JournalError:
+            return None
+        return "it is in the spool"
+
+    def _write_kept(self, frame: Frame) -> None:
+        """Make the record of a code that an earlier process could only keep elsewhere."""
+        code = frame.about["code"]
+        if code["code_id"] in self._fold.codes:
+            return
+        data = {"code": code, "sealed": frame.blob.decode("ascii"), "to": frame.about["to"]}
+        with self._alone():
+            if code["code_id"] not in self._fold.codes:
+                self._write(RecordKind.CODE, data, run=frame.about["run"], op=code["op_id"] or "")
 
     def _in_slot(self, slot: str, *, used_too: bool = False) -> list[CodeEntry]:
         found = [entry for entry in self._fold.codes.values() if entry.code.slot == slot]
@@ -179,7 +223,7 @@ class JournalCore:
     def _usable(self) -> None:
         if not self._files.spool.close.alive:
             raise JournalError(f"the journal in {self._files.folder} is closed")
-        if self._files.spool.broken or self._files.store.broken:
+        if self._files.spool.broken or self._files.spool.full or self._files.store.broken:
             raise JournalError(
                 f"the journal in {self._files.folder} is closed for this process after a failed write",
                 remedy="Look at the disk (space, permissions, errors), then run `xlicense plan`.",

@@ -25,13 +25,14 @@ from reconciler.model import (
 from reconciler.model import Resolution as Decision
 
 from .chain import RecordKind
+from .copying import Copied, Restored, backup
 from .core import JournalCore, code_id, says
 from .fold import EffectEntry, Fold
 from .frames import Frame, FrameKind
 from .handoffs import judge
 from .leases import user
 from .opening import read_on
-from .views import AnswerVerdict, Lease, Operation, Received, Unlocked, Verdict
+from .views import AnswerVerdict, Lease, Operation, Received, Resealed, Unlocked, Verdict
 
 Resolution = Literal["adopt", "absent", "abandon"]
 
@@ -153,6 +154,40 @@ class Enquiry(JournalCore):
             value = self._open(entry)
             self._write(RecordKind.REVEALED, {"code_id": code_id, "text": self._clean(reason), "by": user()})
             return value
+
+    def reseal(self) -> Resealed:
+        """Seal every code, used up or not, to the present recipients, as far as it is readable here.
+
+        What was sealed before stays in the record. A second call, or one after a crash, does what is left.
+        """
+        with self._lock:
+            self._refresh()
+            due = [known for known, entry in self._fold.codes.items() if entry.to != self._seal.to]
+            left = tuple(known for known in due if not self._is_readable(self._fold.codes[known]))
+            for known in due:
+                if known not in left:
+                    self._reseal(known, self._open(self._fold.codes[known]))
+            return Resealed(len(due) - len(left), left)
+
+    def _reseal(self, known: str, value: str) -> None:
+        sealed = self._seal.seal_text(value)
+        self._write(RecordKind.RESEALED, {"code_id": known, "sealed": sealed, "to": list(self._seal.to)})
+        self._readable.pop(known, None)
+
+    # Copies
+
+    def backup(self, target: Path) -> Copied:
+        """Write one consistent copy of journal and spool to a new file. Raises JournalError."""
+        with self._lock:
+            self._usable()
+            return backup(self._files, target, self._clock.now())
+
+    def note_restored(self, restored: Restored) -> None:
+        """That this journal was put in place from a copy, and where what was there before is now."""
+        copied = restored.copied
+        text = f"from a backup of {copied.at.isoformat()} that ends at record {copied.head.seq}"
+        before = str(restored.before) if restored.before else None
+        self._write(RecordKind.RESTORED, {"text": text, "before": before, "by": user()})
 
     # Leases
 

@@ -78,11 +78,13 @@ class EffectEntry:
 
 @dataclass(slots=True)
 class CodeEntry:
-    """A code and its sealed value. ``used`` says why the world has used it up."""
+    """A code and its sealed value. ``used`` says why the world has used it up, ``to`` who can open it (empty
+    where an early release did not say)."""
 
     code: HeldCode
     sealed: bytes
     used: str | None = None
+    to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,16 +197,22 @@ class Fold:
         codes = [entry.code for entry in self.codes.values() if entry.code.slot == slot and not entry.used]
         says, account = (codes[-1].authorization, codes[-1].address) if codes else (None, None)
         self.reservations.happened(step, at, says, account)
-        used = used_up(step)
-        if used is not None:
+        for used in used_up(step):
             self._use_up(used, f"used by {step.kind.value}")
 
     def _code(self, told: Told) -> None:
         data = told.data
         code = from_data(HeldCode, data["code"])
-        self.codes[code.code_id] = CodeEntry(code, data["sealed"].encode("ascii"))
+        self.codes[code.code_id] = CodeEntry(
+            code, data["sealed"].encode("ascii"), to=tuple(data.get("to", ()))
+        )
         self._move(told.record.op, EffectState.ANSWERED)
         self._came(code, told.at)
+
+    def _resealed(self, told: Told) -> None:
+        data = told.data
+        entry = self.codes[data["code_id"]]
+        entry.sealed, entry.to = data["sealed"].encode("ascii"), tuple(data["to"])
 
     def _came(self, code: HeldCode, at: datetime) -> None:
         """A return code alone proves that the node gave its reservation back."""
@@ -316,6 +324,7 @@ _MEANINGS: dict[str, Callable[[Fold, Told], None]] = {
     RecordKind.INTENT: Fold._intent,
     RecordKind.SENDING: Fold._sending,
     RecordKind.CODE: Fold._code,
+    RecordKind.RESEALED: Fold._resealed,
     RecordKind.VERIFIED: Fold._verified,
     RecordKind.END: Fold._end,
     RecordKind.RESOLVED: Fold._end,

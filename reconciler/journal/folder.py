@@ -17,15 +17,54 @@ from reconciler.errors import JournalError
 JOURNAL = "journal.sqlite"
 SPOOL = "spool"
 HOLDERS = "holders"
+RESERVE = "reserve"
 
 _WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
 def state_folder(workspace: str) -> Path:
-    """``$XDG_STATE_HOME/xlicense/<workspace>``; nothing is made yet. Raises JournalError on an odd id."""
+    """``$XDG_STATE_HOME/xlicense/<workspace>``, or where it was moved to; nothing is made yet.
+
+    Raises JournalError on an odd id, and where it was moved to a place that is not there now.
+    """
+    folder = default_folder(workspace)
+    pointer = _pointer(folder)
+    if not pointer.exists() and not pointer.is_symlink():
+        return folder
+    check_private(pointer)
+    moved = Path(pointer.read_text("utf-8").strip())
+    if not moved.is_absolute() or not moved.is_dir():
+        raise JournalError(
+            f"the journal was moved to {moved} ({pointer} says so), and that is not there",
+            remedy=f"Mount it. If it is lost: remove {pointer}, then xlicense journal restore FILE.",
+        )
+    return moved
+
+
+def default_folder(workspace: str) -> Path:
+    """Where the state folder of this workspace is unless it was moved. Raises JournalError on an odd id."""
     if not _WORKSPACE.fullmatch(workspace):
         raise JournalError(f"not a workspace id: {workspace!r}")
     return platformdirs.user_state_path("xlicense", appauthor=False) / workspace
+
+
+def _pointer(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.moved")
+
+
+def point_to(workspace: str, folder: Path) -> None:
+    """Leave word, whole or not at all, that the state folder is there now."""
+    pointer = _pointer(default_folder(workspace))
+    make_folder(pointer.parent)
+    beside = pointer.with_name(f".{pointer.name}.{os.getpid()}")
+    beside.unlink(missing_ok=True)
+    descriptor = open_private(beside, os.O_WRONLY)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(f"{folder}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    beside.rename(pointer)
+    sync_folder(pointer.parent)
 
 
 def prepare(folder: Path) -> Path:
@@ -35,11 +74,11 @@ def prepare(folder: Path) -> Path:
     """
     folder = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() would follow the symlink that we refuse
     try:
-        _outside_checkouts(folder)
-        _make(folder)
+        outside_checkouts(folder)
+        make_folder(folder)
         check_private(folder)
-        _no_strangers(folder.parent)
-        _make(folder / HOLDERS)
+        no_strangers(folder.parent)
+        make_folder(folder / HOLDERS)
     except OSError as error:
         raise _no_use(folder, error) from error
     return folder
@@ -52,7 +91,8 @@ def _no_use(folder: Path, error: OSError) -> JournalError:
     )
 
 
-def _outside_checkouts(folder: Path) -> None:
+def outside_checkouts(folder: Path) -> None:
+    """Raises JournalError for a folder that could be committed."""
     real = folder.resolve()
     for parent in (real, *real.parents):
         if (parent / ".git").exists():
@@ -62,7 +102,8 @@ def _outside_checkouts(folder: Path) -> None:
             )
 
 
-def _make(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Private where it is new; one that is there is left as it is."""
     if folder.is_symlink() or folder.is_dir():
         return
     folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -74,7 +115,7 @@ def _make(folder: Path) -> None:
     sync_folder(folder.parent)
 
 
-def _no_strangers(parent: Path) -> None:
+def no_strangers(parent: Path) -> None:
     """In a folder that all may write and that is not sticky, anybody could swap ours for another."""
     mode = parent.stat().st_mode
     if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
@@ -89,7 +130,10 @@ def check_private(path: Path) -> None:
             f"{path} is a symlink, which could lead anywhere", remedy="Replace it by what it names."
         )
     if found.st_uid != os.geteuid():
-        raise JournalError(f"{path} belongs to user {found.st_uid}, not to user {os.geteuid()} who runs this")
+        raise JournalError(
+            f"{path} belongs to user {found.st_uid}, not to user {os.geteuid()} who runs this",
+            remedy=f"Run xlicense as that user, or: chown {os.geteuid()} {path}",
+        )
     if stat.S_IMODE(found.st_mode) & 0o077:
         raise JournalError(f"{path} can be read or written by others", remedy=f"chmod go-rwx {path}")
 

@@ -32,13 +32,15 @@ _PREFIX = _HEAD.size + _CRC.size
 
 class FrameKind(Enum):
     """``OPENING`` starts the file, ``HEAD`` repeats a head of the record chain, ``RECEIVED`` is a sealed
-    reply, ``MARKER`` stands for a reply that could not be sealed, ``CANARY`` proves that writing works."""
+    reply, ``MARKER`` stands for a reply that could not be sealed, ``CANARY`` proves that writing works,
+    ``CODE`` is a sealed code that the journal did not take."""
 
     OPENING = b"J"
     HEAD = b"H"
     RECEIVED = b"R"
     MARKER = b"M"
     CANARY = b"K"
+    CODE = b"C"
 
 
 @dataclass(frozen=True, slots=True)

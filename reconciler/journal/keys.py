@@ -7,7 +7,9 @@ was opened is returned and never part of a message.
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
@@ -21,6 +23,7 @@ _REMEDY = "xlicense key init"
 GO_ON = "Go on where the identity of one of the recipients is, or name it: journal.identity."
 """The remedy where a code is sealed and cannot be opened here."""
 _SECRET = "AGE-SECRET-KEY-1"
+_ROTATING = "# this rotation has not ended: xlicense key rotate"
 
 
 def default_identity() -> Path:
@@ -36,14 +39,9 @@ def init_identity(path: Path) -> str:
         raise _taken(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        _write_private(path, f"# public key: {recipient}\n{identity}\n")
     except OSError as error:
         raise JournalError(f"no identity can be written at {path}: {error.strerror}") from error
-    with os.fdopen(descriptor, "w") as file:
-        os.fchmod(file.fileno(), 0o600)
-        file.write(f"# public key: {recipient}\n{identity}\n")
-        file.flush()
-        os.fsync(file.fileno())
     sync_folder(path.parent)
     return recipient
 
@@ -53,6 +51,52 @@ def _taken(path: Path) -> JournalError:
         f"there is an identity at {path} already, and codes may be sealed to it",
         remedy="Keep it, or name another file.",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """A new identity in front of those that the file held. ``old`` are the recipients of the others."""
+
+    new: str
+    old: tuple[str, ...]
+
+
+def begin_rotation(path: Path) -> Rotation:
+    """Put a new identity in front of the others, whole or not at all, or find the one of a rotation that was
+    not ended. The others stay: they open what was sealed before. Raises JournalError."""
+    keys = _identities(path)
+    text = path.read_text("ascii")
+    if _ROTATING not in text.splitlines():
+        new = pyrage.x25519.Identity.generate()
+        _replace(path, f"{_ROTATING}\n# public key: {new.to_public()}\n{new}\n{text}")
+        keys = [new, *keys]
+    return Rotation(str(keys[0].to_public()), tuple(str(key.to_public()) for key in keys[1:]))
+
+
+def end_rotation(path: Path) -> None:
+    """The next one makes a new identity again."""
+    lines = path.read_text("ascii").splitlines(keepends=True)
+    _replace(path, "".join(line for line in lines if line.strip() != _ROTATING))
+
+
+def _replace(path: Path, text: str) -> None:
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        _write_private(beside, text)
+        beside.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise JournalError(f"the identity {path} cannot be written: {error.strerror}") from error
+
+
+def _write_private(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def recipient_of(path: Path) -> str:
@@ -107,6 +151,7 @@ class Seal:
 
     def __init__(self, recipients: Sequence[str], identity: Path) -> None:
         self._recipients = [_recipient(text) for text in recipients]
+        self.to = tuple(sorted(set(recipients)))
         self._identity = identity
         self._keys: list[pyrage.x25519.Identity] | None = None
 

@@ -25,7 +25,7 @@ from .store import Store
 from .witness import Known, Witness
 
 _SPOOL_VERSION = 1
-_KEEP = "Keep the folder as it is; restore the newest copy of the whole folder next to it."
+KEEP = "Keep the folder as it is; restore the newest copy of the whole folder next to it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,10 @@ class Files:
     store: Store
     fold: Fold
     witness: Witness
+
+    @property
+    def workspace(self) -> str:
+        return str((self.spool.opening or {}).get("workspace", ""))
 
     def note_witness(self) -> None:
         self.witness.note(Known(self.fold.journal_id, self.fold.head, self.spool.synced))
@@ -58,14 +62,14 @@ class Files:
 
 def open_files(folder: Path, workspace: str, now: datetime) -> Files:
     """Open or make the pair. Raises JournalError that names the record or byte where trust ends."""
-    _never_afresh(folder)
+    never_afresh(folder)
     folder = prepare(folder)
     spool, witness = Spool(folder / SPOOL), Witness(folder)
     try:
         with spool.exclusive():
             known = witness.read()
             spool.refresh()
-            _check_spool_version(spool)
+            check_spool_version(spool)
             store = _open_store(folder / JOURNAL, spool, workspace, now)
             files = Files(folder, spool, store, Fold(), witness)
             _trust(files, known)
@@ -79,7 +83,12 @@ def open_files(folder: Path, workspace: str, now: datetime) -> Files:
     return files
 
 
-def _never_afresh(folder: Path) -> None:
+def was_used(folder: Path) -> bool:
+    """Whether there is a journal in this state folder, or was."""
+    return Witness(folder).exists or any((folder / name).exists() for name in (JOURNAL, SPOOL))
+
+
+def never_afresh(folder: Path) -> None:
     """A folder that is gone, or empty, next to a witness was there once. Raises JournalError."""
     witness = Witness(folder)
     if not witness.exists or any((folder / name).exists() for name in (JOURNAL, SPOOL)):
@@ -88,8 +97,8 @@ def _never_afresh(folder: Path) -> None:
     how_far = f" It ended at record {known.head.seq}." if known else ""
     raise JournalError(
         f"the state folder {folder} is gone or empty, and {witness.path} knows of a journal in it.{how_far}",
-        remedy="Put the newest copy back: xlicense journal restore FILE. If there is none, look at every node "
-        f"and at CSSM, then remove {witness.path}.",
+        remedy="Put the newest copy back: xlicense journal restore FILE. If there is none, look at every "
+        f"node and at CSSM, then remove {witness.path}.",
     )
 
 
@@ -99,7 +108,7 @@ def _open_store(path: Path, spool: Spool, workspace: str, now: datetime) -> Stor
     store = Store(path)
     try:
         if not store.is_empty():
-            _check_version(store)
+            check_version(store)
             return store
         if spool.evidence:
             raise _lost(f"the journal {path} is empty, and its spool holds evidence of earlier runs")
@@ -111,10 +120,10 @@ def _open_store(path: Path, spool: Spool, workspace: str, now: datetime) -> Stor
 
 
 def _lost(message: str) -> JournalError:
-    return JournalError(message, remedy=_KEEP)
+    return JournalError(message, remedy=KEEP)
 
 
-def _check_version(store: Store) -> None:
+def check_version(store: Store) -> None:
     """A newer form is somebody else's to read; one that never was, or that the file's own note denies, is
     damage."""
     version, forms = store.version, store.forms()
@@ -131,7 +140,7 @@ def _newer(what: str, versions: str) -> JournalError:
     )
 
 
-def _check_spool_version(spool: Spool) -> None:
+def check_spool_version(spool: Spool) -> None:
     version = (spool.opening or {}).get("version", _SPOOL_VERSION)
     if version != _SPOOL_VERSION:
         raise _newer(f"the spool {spool.path} was", f"form {version}, this one knows {_SPOOL_VERSION}")

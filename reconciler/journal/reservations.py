@@ -28,15 +28,16 @@ _RETURNING = frozenset({Kind.RETURN_RESERVATION, Kind.RETURN_AUTHORIZATION})
 _ENDS_REQUEST = frozenset({Kind.CANCEL_RESERVATION, Kind.INSTALL_AUTHORIZATION, Kind.REMOVE_INSTANCE})
 _ENDS_RESOLUTION = _ENDS_REQUEST | {Kind.CONFIRM_RESERVATION}
 _USES = {
-    Kind.RESERVE: "request",
-    Kind.REHOST: "request",
-    Kind.FETCH_AUTHORIZATION: "request",
-    Kind.CANCEL_RESERVATION: "request",
-    Kind.INSTALL_AUTHORIZATION: "authorization",
-    Kind.RETURN_AUTHORIZATION: "authorization",
-    Kind.CONFIRM_RESERVATION: "confirmation",
-    Kind.REMOVE_INSTANCE: "return",
+    Kind.RESERVE: ("request",),
+    Kind.REHOST: ("request",),
+    Kind.FETCH_AUTHORIZATION: ("request",),
+    Kind.CANCEL_RESERVATION: ("request",),
+    Kind.INSTALL_AUTHORIZATION: ("authorization",),
+    Kind.RETURN_AUTHORIZATION: ("authorization",),
+    Kind.CONFIRM_RESERVATION: ("confirmation",),
+    Kind.REMOVE_INSTANCE: ("return", "authorization", "confirmation"),
 }
+"""With its instance a reservation's other codes are worth nothing."""
 
 KINDS = frozenset(
     _ISSUING
@@ -57,13 +58,10 @@ class Step:
     params: Mapping[str, Any]
 
 
-def used_up(step: Step) -> str | None:
-    """The slot whose codes the world has used up once this step has happened."""
-    name = _USES.get(step.kind)
-    if name is None:
-        return None
-    slot = step.params.get(name)
-    return slot if isinstance(slot, str) else f"{name}/{step.subject}"
+def used_up(step: Step) -> tuple[str, ...]:
+    """The slots whose codes the world has used up once this step has happened."""
+    named = ((name, step.params.get(name)) for name in _USES.get(step.kind, ()))
+    return tuple(slot if isinstance(slot, str) else f"{name}/{step.subject}" for name, slot in named)
 
 
 class Reservations:
@@ -137,8 +135,14 @@ class Reservations:
             self._move(replaced, ReservedState.FREED, at, step.address)
 
     def _updated(self, step: Step, at: datetime, says: Authorization | None) -> None:
-        before = self._totals(step.subject) or _before(step.params.get("lines"))
+        """Where its code was lost, CSSM has in transit what the update asked for."""
+        asked = step.params.get("lines")
+        before = self._totals(step.subject) or _lines(asked, "before")
         self._put(step.subject, step.address, ReservedState.UPDATE_ISSUED, at, says, before)
+        if says is None:
+            self.reserved[step.subject] = replace(
+                self.reserved[step.subject], lines=_lines(asked, "quantity")
+            )
 
     def _totals(self, serial: str) -> tuple[AuthorizedLine, ...]:
         """What the node has installed, as far as known here."""
@@ -182,11 +186,11 @@ class Reservations:
         self.reserved[serial] = replace(known, state=state, at=at, before=before)
 
 
-def _before(lines: object) -> tuple[AuthorizedLine, ...]:
-    """The totals before an update, as the update itself named them."""
+def _lines(lines: object, total: str) -> tuple[AuthorizedLine, ...]:
+    """The totals before (``before``) or after (``quantity``) an update, as the update itself named them."""
     found = lines if isinstance(lines, Iterable) and not isinstance(lines, str) else ()
     return tuple(
-        AuthorizedLine(line.get("tag") or "", line["before"], line.get("name") or "")
+        AuthorizedLine(line.get("tag") or "", line[total], line.get("name") or "")
         for line in found
-        if isinstance(line, Mapping) and isinstance(line.get("before"), int)
+        if isinstance(line, Mapping) and isinstance(line.get(total), int)
     )

@@ -12,6 +12,7 @@ reported as written) and does not end up in the middle of the file.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import mmap
 import os
@@ -26,10 +27,12 @@ from typing import Any
 from reconciler.errors import JournalBusy, JournalError
 
 from .chain import START, Head
-from .folder import is_at, open_private
+from .folder import RESERVE, check_private, is_at, open_private
 from .frames import Bytes, Damage, Frame, FrameKind, encode, scan
 
 _PAGE = 4096
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+RESERVE_BYTES = 64 * 1024
 _PAUSE = 0.005
 _PATIENCE = 5.0
 """Seconds. A write takes milliseconds: who holds the file for longer stands still in the middle of one."""
@@ -40,6 +43,44 @@ STANDS_STILL = "Another process is in the middle of a write. Let it go on, or en
 def _close(*descriptors: int) -> None:
     for descriptor in descriptors:
         os.close(descriptor)
+
+
+class Reserve:
+    """A file that only takes up room, so that a full disk still has some for a reply that is on its way."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def take(self) -> None:
+        """Make sure that it is there, and whole. Raises JournalError where the disk has not that much."""
+        try:
+            check_private(self.path)
+            if self.path.stat().st_size >= RESERVE_BYTES:
+                return
+        except FileNotFoundError:
+            pass
+        descriptor = open_private(self.path, os.O_RDWR)
+        try:
+            if os.pwrite(descriptor, os.urandom(RESERVE_BYTES), 0) != RESERVE_BYTES:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(descriptor)
+        except OSError as error:
+            raise JournalError(
+                f"{RESERVE_BYTES // 1024} KiB cannot be set aside in {self.path}: {error.strerror}",
+                remedy="Make room on the disk of the state folder.",
+            ) from error
+        finally:
+            os.close(descriptor)
+
+    def give_up(self) -> bool:
+        """Whether there was something to give up."""
+        try:
+            if self.path.stat().st_size < RESERVE_BYTES:
+                return False
+            os.truncate(self.path, 0)
+        except OSError:
+            return False
+        return True
 
 
 class Spool:
@@ -53,6 +94,9 @@ class Spool:
         self.opening: dict[str, Any] | None = None
         self.evidence = False
         self.broken = False
+        self.full = False
+        self.codes: list[tuple[int, int]] = []
+        self.reserve = Reserve(path.with_name(RESERVE))
         self._received: dict[str, list[tuple[int, int, FrameKind]]] = {}
         self._mutex = threading.RLock()
         self._depth = 0
@@ -147,14 +191,27 @@ class Spool:
             )
 
     def _put(self, descriptor: int, data: bytes) -> None:
-        """One write, all of it or never again one: a retry after a failed sync would prove nothing."""
-        try:
-            written = os.write(descriptor, data)
-        except OSError as error:
-            raise self._failed("written", error) from error
+        """One write, all of it or never again one: a retry after a failed sync would prove nothing.
+
+        Only where the disk is full, which is no failed sync, the reserve is given up for what is in hand; the
+        spool takes the rest of this reply and nothing that follows it.
+        """
+        written = self._write(descriptor, data)
+        if written != len(data) and self.reserve.give_up():
+            self.full = True
+            os.ftruncate(self._descriptor, self.end)
+            written = self._write(self._descriptor, data)
         if written != len(data):
             self.broken = True
             raise JournalError(f"the spool {self.path} took {written} of {len(data)} bytes: the disk is full")
+
+    def _write(self, descriptor: int, data: bytes) -> int:
+        try:
+            return os.write(descriptor, data)
+        except OSError as error:
+            if error.errno in _NO_SPACE:
+                return 0
+            raise self._failed("written", error) from error
 
     def refresh(self) -> None:
         """Read what other processes have added."""
@@ -229,6 +286,8 @@ class Spool:
         self.evidence = True
         if "head" in frame.about:
             self._note_head(Head(*frame.about["head"]))
+        if frame.kind is FrameKind.CODE:
+            self.codes.append((frame.start, frame.end))
         if frame.kind in (FrameKind.RECEIVED, FrameKind.MARKER):
             places = self._received.setdefault(frame.about["op"], [])
             places.append((frame.start, frame.end, frame.kind))

@@ -110,10 +110,16 @@ class SqliteJournal(Enquiry):
         with self._lock:
             about = {"op": op_id, "at": self._now(), "head": [self._fold.head.seq, self._fold.head.hash]}
             if self._seal.can_seal:
-                self._files.spool.append(FrameKind.RECEIVED, about, self._seal.seal(data))
+                self._note_sealed(about, self._seal.seal(data))
             else:
                 self._files.spool.append(FrameKind.MARKER, {**about, "bytes": len(data)})
             self._files.note_witness()
+
+    def _note_sealed(self, about: dict[str, Any], sealed: bytes) -> None:
+        try:
+            self._files.spool.append(FrameKind.RECEIVED, about, sealed)
+        except JournalError as error:
+            raise self._elsewhere(error, FrameKind.RECEIVED, about, sealed) from error
 
     def note_code(self, op_id: str, run_id: str, action: Action, produced: Produced, slot: str) -> str:
         code = HeldCode(
@@ -172,7 +178,8 @@ class SqliteJournal(Enquiry):
         return None
 
     def _try_out(self) -> None:
-        """Both files take a canary, and the spool gives it back."""
+        """Both files take a canary, the spool gives it back, and there is room for the reply to come."""
+        self._files.spool.reserve.take()
         sealed = self._seal.seal(secrets.token_bytes(16))
         place = self._files.spool.append(FrameKind.CANARY, {"at": self._now()}, sealed)
         if self._files.spool.read(*place).blob != sealed:

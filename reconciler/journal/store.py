@@ -96,6 +96,23 @@ class Store:
             self._db.execute(f"PRAGMA application_id = {_APPLICATION}")
             self._db.execute(_INSERT, first)
 
+    def copy_to(self, path: Path) -> None:
+        """Write all that is committed to a new file, synced. Inside a transaction, so that nothing changes
+        meanwhile; a second connection reads, for the first one cannot copy what it may be writing."""
+        os.close(open_private(path, os.O_RDWR))
+        with self._translated():
+            source, target = sqlite3.connect(self.path), sqlite3.connect(path)
+            try:
+                source.backup(target)
+            finally:
+                target.close()
+                source.close()
+        descriptor = os.open(path, os.O_RDWR)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
     def migrate(self, at: str, steps: Mapping[int, Step] = STEPS) -> None:
         """Bring an older file to the newest form, all or nothing, unless another process has."""
         with self.transaction():

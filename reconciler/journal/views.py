@@ -46,6 +46,14 @@ class Received:
         return f"Received({self.at.isoformat()}, {self.size} bytes)"
 
 
+@dataclass(frozen=True, slots=True)
+class Resealed:
+    """How many codes were sealed anew, and which could not be, for want of an identity that opens them."""
+
+    done: int
+    left: tuple[str, ...] = ()
+
+
 class Verdict(StrEnum):
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"

@@ -108,6 +108,11 @@ class Witness:
         if self._descriptor is not None:
             os.pwrite(self._descriptor, canonical(line).ljust(_LENGTH - 1).encode() + b"\n", 0)
 
+    def forget(self) -> None:
+        """What it knew holds no longer: another copy was put in place."""
+        self.close()
+        self.path.unlink(missing_ok=True)
+
     def close(self) -> None:
         self._descriptor = None
         if self._close is not None:

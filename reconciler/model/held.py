@@ -118,7 +118,8 @@ class Reserved:
     """What this journal knows of one node's reservation, by serial: kept for ever.
 
     ``lines`` are the totals that the last authorization code gave, ``before`` those of the one before it
-    while an update is on its way. ``lines`` are empty where the code could not be read.
+    while an update is on its way. ``lines`` are empty where the code could not be read; those of an update
+    whose code is lost are what it asked for.
     """
 
     serial: str

@@ -26,7 +26,7 @@ from reconciler.model import (
     Waiting,
     digest,
 )
-from reconciler.rules import Index, Matrix, PlanContext, evaluation_left, judge
+from reconciler.rules import Index, Matrix, PlanContext, by_place, evaluation_left, judge, taken_out
 
 from .catalogue import Maker
 from .compare import Examined, examine
@@ -66,7 +66,9 @@ def make_plan(
     verdicts = judge(
         PlanContext(desired, observation, held, examined.changes, wanted, now, options.overrides, pools)
     )
-    refusals = [*out_of_reach, *verdicts.refusals]
+    # One that stands where nothing is planned still belongs to the target, or to nobody who asked.
+    stand = [item for item in verdicts.refusals if inside(item.address) or taken_out(item, by_place(wanted))]
+    refusals = [*out_of_reach, *stand]
     kept, withheld = sift(wanted, [*refusals, *verdicts.blind])
     actions = ordered(kept)
     waiting = _waiting_for(actions, held.waiting)

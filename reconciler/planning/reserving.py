@@ -307,8 +307,6 @@ class _Chain:
         held = self.situation.row is not Row.CONFIRM_LOST
         params = {"confirmation": self._slot("confirmation") if held else None, "lines": lines}
         reason = "the update is not complete before CSSM has the confirmation code"
-        if not held:
-            reason += "; it is not here, so a person has to find it"
         self._at_cssm(Kind.CONFIRM_RESERVATION, self.holder, reason, params)
         if not held:
             note = "the confirmation code is not here"

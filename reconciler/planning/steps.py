@@ -29,7 +29,7 @@ from reconciler.model import (
     State,
     TransportMode,
 )
-from reconciler.rules import Index, Row, active, by_reservation, by_token
+from reconciler.rules import BY_PERSON, Index, Row, active, by_reservation, by_token
 
 from .catalogue import Maker
 from .compare import REGISTERED, RESERVE, UNREGISTERED, url_of
@@ -155,11 +155,10 @@ class _Steps:
 
     def _free(self, node: NodeDesired) -> dict[Address, Action]:
         """A node that is to register by token gives its reservation back first, and switches it off."""
-        if not by_token(self.cluster) or not self.reserving.matrix.of(self.cluster, node).holds:
+        situation = self.reserving.matrix.of(self.cluster, node)
+        if not by_token(self.cluster) or not situation.holds or situation.row in BY_PERSON:
             return {}
         way = self.reserving.way_out(self.cluster, node, self.tokens.need(self.cluster), ())
-        if not way:
-            return {}
         self.made.extend(way)
         return {node.address: self._off(node, [way[-1].id])}
 

@@ -69,7 +69,7 @@ def summary_line(plan: Plan) -> str:
         _some(count.unread, "not fully read"),
         plural(count.findings, "finding") if count.findings else "",
     ]
-    verb = "needs" if count.nodes_untouched == 1 else "need"
+    verb = "needs" if 1 in (count.nodes_untouched, count.nodes_total) else "need"
     fleet = f"; {count.nodes_untouched:,} of {plural(count.nodes_total, 'node')} {verb} nothing"
     # A partial plan did not look at the others, so it cannot say what they need.
     return f"Plan: {', '.join(part for part in parts if part)}{'' if plan.partial else fleet}."

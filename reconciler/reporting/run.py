@@ -97,9 +97,12 @@ def _addresses(addresses: Sequence[Address], page: Page) -> list[str]:
 
 
 def _next_command(result: RunResult) -> str:
-    """What keeps everything else from going on comes first; a remedy that is a command is the next one."""
-    if result.count(Result.UNKNOWN):
-        return "xlicense op list"
+    """What keeps everything else from going on comes first; a remedy that is a command is the next one. Where
+    looking has told already what became of everything, nothing is open, and the plan goes on from there."""
+    lost = [outcome for outcome in result.outcomes if outcome.result is Result.UNKNOWN]
+    if lost:
+        told = all(outcome.remedy == "xlicense plan" for outcome in lost)
+        return "xlicense plan" if told else "xlicense op list"
     for outcome in result.outcomes:
         if outcome.result is Result.FAILED and (outcome.remedy or "").startswith("xlicense "):
             return outcome.remedy or ""

@@ -115,7 +115,7 @@ class Blocks:
         known = [change for change in self.changes.get(address, []) if change.before is not UNKNOWN]
         if all(change.id in self.settled for change in known):
             return []
-        return ["      (nothing is planned for this; the findings below say why)"]
+        return ["      (nothing is planned for this; see below why)"]
 
     def _mark(self, action: Action) -> str:
         if action.id in self.withheld:

@@ -70,7 +70,7 @@ def judge(context: PlanContext) -> Verdicts:
     """Judge a plan by every rule. Raises UsageError for an override of what is no guard.
 
     A refusal that takes no action out is dropped (a registered node on an old release stays converged), or
-    told as a finding where it matters all the same.
+    told as a finding where it matters all the same, unless nothing was planned because of it.
     """
     reasons = overriding(context.overrides)
     findings: list[Finding] = []
@@ -79,7 +79,8 @@ def judge(context: PlanContext) -> Verdicts:
     for rule in _BOOK:
         for violation in _violations(rule, context):
             refusal = rule.refusal(violation, reasons.get(rule.card.id))
-            bites = rule.card.level is not Level.ADVICE and bool(taken_out(refusal, context.actions_of))
+            stops = violation.stands or bool(taken_out(refusal, context.actions_of))
+            bites = rule.card.level is not Level.ADVICE and stops
             if bites:
                 (blind if rule.blind else refusals).append(refusal)
             if rule.card.level is Level.ADVICE or (rule.blind and bites) or (violation.told and not bites):

@@ -17,7 +17,6 @@ from reconciler.model import (
     Level,
     Licence,
     NodeDesired,
-    RegistrationStatus,
     RuleCard,
     Severity,
     State,
@@ -42,7 +41,6 @@ _IN_THE_WINDOW = (
     Kind.REHOST,
     Kind.REMOVE_INSTANCE,
 )
-_RESERVED = (RegistrationStatus.RESERVED_SPECIFIC, RegistrationStatus.RESERVED_UNIVERSAL)
 
 
 def evaluation_left(index: Index) -> tuple[EvaluationLeft, ...]:
@@ -61,7 +59,7 @@ def _clock(index: Index, node: NodeDesired) -> EvaluationLeft | None:
     if seconds is UNKNOWN:
         return None
     printed = _printed(index.licence(node.address))
-    running = index.registered(node.address) is False and not _holds_licence(index, node)
+    running = index.registered(node.address) is False and index.licensed(node.address) is not True
     return EvaluationLeft(node.address, seconds // DAY, running, remembered=printed is None)
 
 
@@ -110,15 +108,9 @@ def _exposed(context: PlanContext) -> Iterable[tuple[ClusterDesired, list[NodeDe
                 [
                     node
                     for node in cluster.nodes
-                    if node.address in leaving or not _holds_licence(context.index, node)
+                    if node.address in leaving or context.index.licensed(node.address) is not True
                 ],
             )
-
-
-def _holds_licence(index: Index, node: NodeDesired) -> bool:
-    licence = index.licence(node.address)
-    reserved = licence is not None and licence.registration in _RESERVED
-    return reserved or index.registered(node.address) is True
 
 
 def _should_be_known(index: Index, node: NodeDesired) -> bool:
@@ -126,7 +118,7 @@ def _should_be_known(index: Index, node: NodeDesired) -> bool:
     none, so there the journal's memory counts."""
     if index.registered(node.address) is None:
         return True
-    if _holds_licence(index, node):
+    if index.licensed(node.address) is True:
         return False
     return index.registered(node.address) is False and index.evaluation_seconds(node) is UNKNOWN
 

@@ -31,6 +31,8 @@ from reconciler.model import (
     Verified,
 )
 
+_RESERVED = (RegistrationStatus.RESERVED_SPECIFIC, RegistrationStatus.RESERVED_UNIVERSAL)
+
 
 class Index:
     """The three inputs of the planner, by address. Never changed after it was built."""
@@ -93,6 +95,13 @@ class Index:
         if licence.registration is UNKNOWN:
             return False if licence.enabled is False else None
         return licence.registration is RegistrationStatus.REGISTERED
+
+    def licensed(self, address: Address) -> bool | None:
+        """Whether a node holds a licence, by token or by reservation; None where it does not say."""
+        licence = self.licence(address)
+        if licence is not None and licence.registration in _RESERVED:
+            return True
+        return self.registered(address)
 
     def serial(self, node: NodeDesired) -> str | None:
         """The serial that the node prints, else the one that the YAML states."""

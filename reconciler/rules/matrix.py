@@ -257,8 +257,9 @@ class Matrix:
         if state is ReservedState.UPDATE_INSTALLED:
             held = _code(codes, CodeKind.CONFIRMATION) is not None
             return (Row.CONFIRM if held else Row.CONFIRM_LOST), ""
-        if state is ReservedState.UPDATE_ISSUED:
-            held = _code(codes, CodeKind.AUTHORIZATION) is not None
+        held = _code(codes, CodeKind.AUTHORIZATION) is not None
+        fetched = state is ReservedState.ISSUED and held and side.pending is True
+        if state is ReservedState.UPDATE_ISSUED or fetched:
             return (Row.UPDATE_INSTALL if held else Row.UPDATE_FETCH), ""
         adopted = self._how(serial) == "adopt"
         if side.pending and state is ReservedState.INSTALLED and self.sides.late(side, serial):
@@ -266,26 +267,30 @@ class Matrix:
         if side.pending and not adopted:
             return Row.FOREIGN, "CSSM has an update in transit that is not ours"
         differs = self._installed_otherwise(node, side, known)
+        if side.pending:
+            shown = self._printed(node) and not differs
+            return (Row.CONFIRM_LOST if shown else Row.UPDATE_FETCH), ""
         if differs and not adopted:
             return Row.SNAPSHOT, differs
         return Row.CONVERGED, ""
 
     def _installed_otherwise(self, node: NodeDesired, side: CssmSide, known: Reserved | None) -> str:
         """How the node's own totals, printed or last installed by us, differ from those of CSSM."""
-        licence = self.index.licence(node.address)
-        printed = None if licence is None or licence.reserved is UNKNOWN else licence.reserved
         if side.lines is UNKNOWN:
             return ""
-        if printed:
-            mine: Lines = tuple(AuthorizedLine(line.tag or "", line.quantity, line.name) for line in printed)
-        elif known is not None and known.state is ReservedState.INSTALLED and known.lines:
-            mine = known.lines
-        else:
-            return ""
-        pairs = paired(mine, side.lines)
+        mine, where = self._printed(node), "on the node"
+        if not mine and known is not None and known.state is ReservedState.INSTALLED:
+            mine, where = known.lines, "last installed from here"
+        pairs = paired(mine, side.lines) if mine else []
         return "; ".join(
-            f"{name}: {here} on the node, {there} in CSSM" for name, here, there in pairs if here != there
+            f"{name}: {here} {where}, {there} in CSSM" for name, here, there in pairs if here != there
         )
+
+    def _printed(self, node: NodeDesired) -> Lines:
+        """The node's own totals, where it prints them."""
+        licence = self.index.licence(node.address)
+        printed = () if licence is None or licence.reserved is UNKNOWN else licence.reserved
+        return tuple(AuthorizedLine(line.tag or "", line.quantity, line.name) for line in printed)
 
     def _how(self, serial: str) -> str | None:
         """A person's word counts until the journal has seen something newer of this serial."""

@@ -138,7 +138,7 @@ def _quarantined(context: PlanContext) -> Violations:
         for address in _where(context, effect):
             if not _shown(context, address, effect):
                 text = (
-                    f"Nobody saw the end of {effect.kind} ({effect.op_id}); the node may have done it or not."
+                    f"Nobody saw the end of {effect.kind} ({effect.op_id}); it may have taken effect or not."
                 )
                 yield Violation(address, text, remedy=_resolve(effect), told=True)
 
@@ -154,7 +154,9 @@ def _left_over_token(context: PlanContext) -> Violations:
 
 
 def _resolve(effect: OpenEffect) -> str:
-    return f"Look at the node, then say what became of it: xlicense op resolve {effect.op_id}"
+    looked = "CSSM" if effect.address.kind in ("account", "instance") else "the node"
+    resolve = f"xlicense op resolve {effect.op_id} --adopt|--absent --evidence FILE --reason TEXT"
+    return f"Look at {looked}, then say what became of it: {resolve}"
 
 
 def _where(context: PlanContext, effect: OpenEffect) -> list[Address]:

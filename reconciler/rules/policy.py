@@ -97,7 +97,7 @@ def _too_many(context: PlanContext) -> Violations:
 
 def _holds_licences(context: PlanContext, cluster: ClusterDesired) -> bool | None:
     """None where no node was read: a partial plan does not make the fleet smaller."""
-    states = [context.index.registered(node.address) for node in cluster.nodes]
+    states = [context.index.licensed(node.address) for node in cluster.nodes]
     return True if True in states else None if all(state is None for state in states) else False
 
 

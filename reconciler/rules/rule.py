@@ -28,7 +28,8 @@ class Violation:
 
     ``kinds`` limits what a refusal takes out, empty is everything. ``remedy`` replaces the card's where this
     place has a better one. ``severity`` is that of the finding that advice makes. ``told`` is for a refusal
-    that must be heard even where it takes nothing out: it becomes a finding then.
+    that must be heard even where it takes nothing out: it becomes a finding then. One that ``stands`` is a
+    refusal even then: nothing was planned because of it.
     """
 
     address: Address
@@ -37,6 +38,7 @@ class Violation:
     remedy: str | None = None
     severity: Severity = Severity.WARNING
     told: bool = False
+    stands: bool = False
 
 
 Violations = Iterable[Violation]

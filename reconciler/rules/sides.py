@@ -155,6 +155,8 @@ class Sides:
         told = next((True for item in pending if isinstance(item, int)), None)
         if told is None:
             told = bool(ours and ours.state in _IN_TRANSIT) if UNKNOWN in pending else False
+            if told and ours is not None and ours.lines:
+                return replace(side, lines=_sorted(ours.lines), pending=told)
         return replace(side, lines=_newest(instance.reserved), pending=told)
 
     def _unmarked(
@@ -237,7 +239,11 @@ def _newest(lines: Iterable[ReservedLine]) -> Lines:
         )
         for line in lines
     ]
-    return tuple(sorted((line for line in totals if line.quantity), key=lambda line: (line.name, line.tag)))
+    return _sorted(totals)
+
+
+def _sorted(lines: Iterable[AuthorizedLine]) -> Lines:
+    return tuple(sorted((line for line in lines if line.quantity), key=lambda line: (line.name, line.tag)))
 
 
 def _udi(instance: Instance) -> str | None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from reconciler.model import (
     UNKNOWN,
+    Action,
+    Carrier,
     Kind,
     Level,
     NodeDesired,
     RuleCard,
     Severity,
     State,
+    Waiting,
 )
 
 from .context import PlanContext
@@ -65,10 +69,22 @@ _SAYS = {
     Row.ELSEWHERE: "CSSM has a reservation for it in {why}.",
     Row.ONE_SIDE: "Only one side is known: {why}.",
 }
+_RESOLVE = "xlicense op resolve {serial} --adopt --evidence FILE --reason TEXT"
+_CASE = "Cisco licensing: xlicense casefile {serial}"
 _REMEDIES = {
-    Row.STRANDED: "xlicense op show, xlicense codes list; then Cisco licensing: xlicense casefile {serial}",
+    Row.FOREIGN: f"Let them finish, or take it over: {_RESOLVE}",
+    Row.STRANDED: f"Look for the code with xlicense codes list --all; if it is lost, ask {_CASE}",
+    Row.POISONED: "If it holds no reservation: xlicense op resolve {serial} --absent --evidence FILE"
+    " --reason TEXT",
+    Row.SNAPSHOT: "Install the newest code of the portal on the node by hand, or take the totals of CSSM for"
+    f" granted: {_RESOLVE}",
+    Row.ABSENT: f"Only a new reservation helps: return this one on the node by hand, or ask {_CASE}",
+    Row.TWO_MODES: "Remove the reservation at Product Instances with its return code; if it is lost, ask "
+    f"{_CASE}",
+    Row.ELSEWHERE: "Remove at Product Instances what should not be there, or name that account in the YAML.",
     Row.ONE_SIDE: "xlicense handoff attest {account} --file instances.csv",
 }
+"""What a person can do; only a state that is somebody's intention can be taken over."""
 
 
 def _by_person(context: PlanContext) -> Violations:
@@ -76,11 +92,10 @@ def _by_person(context: PlanContext) -> Violations:
         if situation.row not in BY_PERSON or not _is_read(context, node):
             continue
         text = _SAYS[situation.row].format(why=situation.why)
-        remedy = _REMEDIES.get(
-            situation.row, "Look at both sides, then say so: xlicense op resolve {serial} --reason …"
-        )
-        remedy = remedy.format(serial=situation.serial, account=cluster.account)
-        yield Violation(node.address, text, remedy=remedy, told=True)
+        remedy = _REMEDIES[situation.row].format(serial=situation.serial, account=cluster.account)
+        managed = cluster.registration is not None or State.RETIRED in (cluster.state, node.state)
+        stands = managed and situation.row is not Row.ONE_SIDE
+        yield Violation(node.address, text, remedy=remedy, told=True, stands=stands)
 
 
 def _is_read(context: PlanContext, node: NodeDesired) -> bool:
@@ -107,13 +122,61 @@ def _no_proof(context: PlanContext) -> Violations:
 
 
 def _out_already(context: PlanContext) -> Violations:
-    """A request code that a person may be entering just now is not cancelled."""
-    out = {item.subject.upper(): item.handoff_id for item in context.held.waiting if not item.done}
+    """What a person may be entering just now is neither cancelled nor given back behind them."""
+    needs = {action.id: action.needs for action in context.actions}
     for action in context.actions:
-        if action.kind is Kind.CANCEL_RESERVATION and action.subject.upper() in out:
-            handoff = out[action.subject.upper()]
-            text = f"Hand-off {handoff} is out: its request code may be in use at the portal just now."
-            yield Violation(action.address, text, (), f"xlicense handoff recall {handoff} --reason …")
+        if action.kind not in _GIVES_UP:
+            continue
+        first = _before(action.id, needs)
+        for item in context.held.waiting:
+            same = item.subject.upper() == action.subject.upper()
+            if same and not item.done and item.action_id not in first:
+                what = "request code" if action.kind is Kind.CANCEL_RESERVATION else "reservation"
+                text = f"Hand-off {item.handoff_id} is out: its {what} may be in use at the portal just now."
+                remedy = f"xlicense handoff recall {item.handoff_id} --reason …"
+                yield Violation(action.address, text, (), remedy)
+
+
+def _before(action_id: str, needs: Mapping[str, Iterable[str]]) -> set[str]:
+    """Everything that this action waits for in any case."""
+    found: set[str] = set()
+    ahead = [action_id]
+    while ahead:
+        more = set(needs.get(ahead.pop(), ())) - found
+        found |= more
+        ahead.extend(more)
+    return found
+
+
+_GIVES_UP = (Kind.CANCEL_RESERVATION, Kind.RETURN_RESERVATION)
+
+
+# XL380: once only.
+
+
+def _handed_out(context: PlanContext) -> Violations:
+    """A person who was asked for other totals may be entering them just now."""
+    for _, node, situation in context.reservations():
+        planned = {action.kind.value: action.id for action in _by_hand(context, node)}
+        for item in context.held.waiting:
+            mine = item.subject.upper() == situation.serial.upper() and not item.done
+            if mine and planned.get(item.kind, item.action_id) != item.action_id:
+                text = (
+                    f"Hand-off {item.handoff_id} is out for the same step with other values{_totals(item)}."
+                )
+                remedy = f"Answer it, or xlicense handoff recall {item.handoff_id} --reason …"
+                yield Violation(node.address, text, (Kind(item.kind),), remedy)
+
+
+def _by_hand(context: PlanContext, node: NodeDesired) -> list[Action]:
+    return [action for action in context.touching(node.address) if action.carrier is Carrier.PERSON]
+
+
+def _totals(item: Waiting) -> str:
+    lines = item.params.get("lines")
+    if not lines:
+        return ""
+    return ": " + listed(f"{line['quantity']} {line['name'] or line['entitlement']}" for line in lines)
 
 
 # XL376, XL377: codes in hand.
@@ -238,7 +301,7 @@ RULES = (
             "plan",
             "Both sides of a reservation and the journal fit together.",
             "Where they do not, any next step could strand licences or reserve them twice.",
-            "Look at both sides, then say what is so: xlicense op resolve SERIAL.",
+            "Look at both sides; xlicense plan says for each node what a person can do.",
             OURS,
         ),
         plan=_by_person,
@@ -249,8 +312,10 @@ RULES = (
             ("A10", "S53"),
             Level.HARD,
             "plan",
-            "A request is cancelled only where CSSM has no reservation for it.",
-            "Cancelling a request that was reserved strands its licences.",
+            "A request is cancelled only where CSSM has no reservation for it, and nothing is given up while"
+            " its hand-off is out.",
+            "Cancelling a request that was reserved strands its licences, and so does an update that is"
+            " entered after the return.",
             "Look at Product Instances, and state what is there.",
             OURS,
         ),
@@ -320,5 +385,18 @@ RULES = (
             OURS,
         ),
         plan=_gone_from_token,
+    ),
+    Rule(
+        RuleCard(
+            "XL380",
+            ("S57", "S74"),
+            Level.HARD,
+            "plan",
+            "A step of a person is handed out once.",
+            "Two people, or one with two sheets, would reserve or update twice for one node.",
+            "Answer the hand-off that is out, or take it back with xlicense handoff recall.",
+            OURS,
+        ),
+        plan=_handed_out,
     ),
 )

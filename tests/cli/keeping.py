@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from reconciler.cli.process import run
 from reconciler.execution import SystemClock
 from reconciler.journal import SqliteJournal, default_identity, open_journal, recipient_of, state_folder
 
+ROOT = Path(__file__).resolve().parents[2]
 WORKSPACE = "7f3c1d9a"
 SERIAL = "0E4D3C01"
 C1 = m.Address.of_node("ams-core", "c1")
@@ -78,6 +81,23 @@ class Keeping:
         said = self._capsys.readouterr()
         assert "bug in xlicense" not in said.err, said.err
         return Ran(code, said.out, said.err)
+
+    def killed(self, *command: str) -> Iterator[int]:
+        """The same command in copies of this home, killed at each call that touches a file. While one is
+        looked at, this object stands in that copy; yields how its process ended."""
+        home = self.folder.parent
+        told = subprocess.run(
+            [sys.executable, "-m", "tests.cli.killed", str(home), *command],
+            cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        for line in told.stdout.splitlines():
+            copy, code = line.split()
+            with pytest.MonkeyPatch.context() as patch:
+                for name in ("STATE_HOME", "CONFIG_HOME", "RUNTIME_DIR"):
+                    patch.setenv(f"XDG_{name}", str(Path(copy, name.partition("_")[0].lower())))
+                self.folder = Path(copy, "workspace")
+                yield int(code)
+        self.folder = home / "workspace"
 
     @property
     def yaml(self) -> str:

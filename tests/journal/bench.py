@@ -118,14 +118,17 @@ class Child:
 
     def __init__(self, what: str, root: Path) -> None:
         home = Path(__file__).parents[2]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.journal.child", what, str(root)],
-            cwd=home,
-            env={**os.environ, "PYTHONPATH": str(home)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self.stderr = root / "stderr"
+        with self.stderr.open("wb") as said:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tests.journal.child", what, str(root)],
+                cwd=home,
+                env={**os.environ, "PYTHONPATH": str(home)},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                text=True,
+            )
 
     def __enter__(self) -> Child:
         return self

@@ -9,6 +9,7 @@ import resource
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from reconciler import model as m
@@ -110,11 +111,52 @@ def fill(journal: SqliteJournal) -> None:
     tell(f"keeps codes: {journal.can_keep_codes()}")
 
 
+def receive(journal: SqliteJournal) -> None:
+    """Tell how it ends when a reply comes after somebody has been at the disk."""
+    effect = journal.intent("run-x", action())
+    effect.sending()
+    tell(effect.op_id)
+    wait()
+    try:
+        effect.received(CODE.encode())
+    except JournalError as error:
+        tell(error.message)
+    else:
+        tell("kept")
+
+
+def flood(journal: SqliteJournal) -> None:
+    """On a small disk: set the reserve aside, let somebody fill the rest, receive, and go on."""
+    tell(f"keeps codes: {journal.can_keep_codes()}")
+    effect = journal.intent("run-x", action())
+    effect.sending()
+    with Path(sys.argv[2], "ballast").open("wb", buffering=0) as ballast, suppress(OSError):
+        while ballast.write(bytes(512)):
+            pass
+    effect.received(CODE.encode() * 300)
+    effect.received(CODE.encode() * 300)
+    tell("received")
+    for step in (effect.done, lambda: journal.intent("run-x", action())):
+        try:
+            step()
+        except JournalError as error:
+            tell(error.message)
+    tell(f"keeps codes: {journal.can_keep_codes()}")
+    Path(sys.argv[2], "ballast").unlink()
+    journal.close()
+    with make_desk(Path(sys.argv[2])).open() as again:
+        tell(str(b"".join(again.spooled(effect.op_id)) == CODE.encode() * 600))
+        tell(f"keeps codes: {again.can_keep_codes()}")
+        tell(str(again.verify()))
+
+
 WHAT: dict[str, Callable[[SqliteJournal], None]] = {
     "race": race,
     "hold": hold,
     "write": write_many,
     "fill": fill,
+    "receive": receive,
+    "flood": flood,
 }
 
 if __name__ == "__main__":

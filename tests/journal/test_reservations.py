@@ -371,7 +371,8 @@ def test_an_update_whose_code_is_lost_is_issued_all_the_same(desk: Desk, observe
         effect.unknown("no answer")
         journal.resolve_observed(effect.op_id, m.EffectState.FAILED, "lost", took_effect=True)
     update = reserved(journal)
-    assert (update.state, update.lines, update.before) == (S.UPDATE_ISSUED, (), authorized(10))
+    assert (update.state, update.before) == (S.UPDATE_ISSUED, authorized(10))
+    assert [line.quantity for line in update.lines] == [15]
 
 
 def test_a_reservation_that_cssm_does_not_show_leaves_its_request_for_the_next_try(desk: Desk) -> None:
@@ -384,3 +385,15 @@ def test_a_reservation_that_cssm_does_not_show_leaves_its_request_for_the_next_t
     assert journal.held().reserved == ()
     assert set(held_slots(journal.held())) == {REQUEST_SLOT}
     assert journal.held().requested
+
+
+def test_with_its_instance_every_code_of_a_reservation_is_over(desk: Desk) -> None:
+    """An update that a person entered while the return was on its way."""
+    journal = desk.open()
+    installed(journal)
+    did(journal, K.RETURN_RESERVATION, RETURN)
+    waiting = parked(journal, K.UPDATE_RESERVATION, lines=lines(15, before=10))
+    journal.answer(waiting.handoff_id, authorization(15))
+    did(journal, K.REMOVE_INSTANCE)
+    assert held_slots(journal.held()) == {}
+    assert reserved(journal).state is S.FREED

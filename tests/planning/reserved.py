@@ -139,6 +139,7 @@ def planned(
     overrides: tuple[str, ...] = (),
     policy: m.Policy | None = None,
     home: Mapping[str, Any] | None = None,
+    excludes: tuple[str, ...] = (),
 ) -> m.Plan:
     """Plan one cluster. ``blocks`` is one licence block for every node, or one by name."""
     place = account("emea", **{**({"manager": HAND_OFF} if by_person else {}), **(home or {})})
@@ -156,5 +157,6 @@ def planned(
     looked = tuple(accounts) if accounts is not None else (stock(rms=50),)
     if by_person and accounts is None:
         looked = (m.AccountObserved(place.address, NOW),)
-    options = m.PlanOptions(overrides=tuple(m.Override(rule, "test") for rule in overrides))
+    accepted = tuple(m.Override(rule, "test") for rule in overrides)
+    options = m.PlanOptions(overrides=accepted, excludes=excludes)
     return plan(wish, seen(*nodes, *others, accounts=looked), held, can=can, options=options)

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from reconciler import model as m
 
-from .fleet import NOW, TOKEN, account, by_name, evaluating, licence, rules_of
+from .fleet import (
+    NOW,
+    TOKEN,
+    account,
+    by_name,
+    desired,
+    evaluating,
+    licence,
+    observed,
+    plan,
+    rules_of,
+    seen,
+)
 from .reserved import (
     ASKED,
     DESK12,
@@ -223,7 +236,23 @@ def test_what_does_not_fit_together_is_left_to_a_person(name: str) -> None:
     block, instances, held = PERSON[name]
     made = planned(ONE, block, [stock(rms=50, instances=instances)], held)
     assert made.actions == ()
-    assert "XL370" in rules_of(made)
+    assert "XL370" in [refusal.rule for refusal in made.refusals]
+
+
+def test_what_does_not_fit_together_outside_the_target_refuses_nothing() -> None:
+    block, instances, held = PERSON["foreign request"]
+    excludes = (str(ONE.address),)
+    made = planned(ONE, block, [stock(rms=50, instances=instances)], held, excludes=excludes)
+    assert made.refusals == ()
+
+
+@pytest.mark.parametrize("name", ["absent", "foreign update", "snapshot"])
+def test_no_token_is_made_for_a_node_whose_reservation_a_person_has_to_look_at(name: str) -> None:
+    block, instances, held = PERSON[name]
+    of = core(registration=TOKEN, nodes={"n1": {"reserve": ()}})
+    made = planned(of, block, [stock(rms=50, instances=instances)], held)
+    assert (made.actions, made.withheld) == ((), ())
+    assert "XL370" in {finding.code for finding in made.findings} | rules_of(made)
 
 
 def test_a_reservation_in_two_accounts_is_left_to_a_person() -> None:
@@ -262,6 +291,21 @@ def test_a_retired_node_returns_and_its_instance_is_removed() -> None:
     assert names(made) == ["return_reservation", "remove_instance"]
 
 
+def test_nothing_is_given_back_while_a_person_may_be_changing_it_at_the_portal() -> None:
+    of = core(nodes={"n1": {"state": m.State.RETIRED, "reserve": ()}})
+    emea = m.Address.of_account("emea")
+    update = m.Waiting(
+        "handoff-1", "account.update_reservation:x", "account.update_reservation", emea, S1, NOW, ()
+    )
+    for done, rules in ((False, {"XL371"}), (True, set())):
+        held = m.HeldState(
+            evaluation=(m.EvaluationSeen(S1, 80 * 86400, NOW),), waiting=(replace(update, done=done),)
+        )
+        made = planned(of, READY, [stock(rms=50, instances=[instance(S1, line(RMS, 5))])], held)
+        assert set(rules_of(made)) & {"XL371"} == rules
+        assert bool(made.actions) is done
+
+
 def test_a_return_is_refused_where_no_evaluation_is_left() -> None:
     of = core(nodes={"n1": {"state": m.State.RETIRED, "reserve": ()}})
     held = m.HeldState(evaluation=(m.EvaluationSeen(S1, 0, NOW),))
@@ -284,16 +328,14 @@ def test_from_reservation_to_token_the_node_returns_switches_off_and_registers()
     ]
 
 
-@pytest.mark.parametrize(
-    ("shown", "reserved"),
-    [(True, ()), (m.UNKNOWN, (known(S1, m.ReservedState.FREED),))],
-)
+@pytest.mark.parametrize("shown", [True, m.UNKNOWN])
 def test_a_node_that_gave_its_reservation_back_earlier_still_switches_off_before_it_registers(
-    shown: m.Maybe[bool], reserved: tuple[m.Reserved, ...]
+    shown: m.Maybe[bool],
 ) -> None:
     of = core(registration=TOKEN, nodes={"n1": {"reserve": ()}})
-    fresh = evaluating(80, reservation_enabled=shown)
-    made = planned(of, fresh, [stock(rms=50)], m.HeldState(reserved=reserved))
+    node = observed(of, licence=evaluating(80, reservation_enabled=shown), smart=m.SmartConfig("direct"))
+    held = m.HeldState(reserved=(known(S1, m.ReservedState.FREED),))
+    made = plan(desired(of), seen(node, accounts=[stock(rms=50)]), held)
     made_of = {action.kind: action for action in made.actions}
     assert made_of[K.DISABLE_RESERVATION].id in made_of[K.REGISTER].needs
 
@@ -367,6 +409,22 @@ def test_a_persons_word_about_a_foreign_request_lets_the_plan_go_on() -> None:
     assert names(planned(ONE, ASKED, held=held))[0] == "cancel_reservation"
 
 
+@pytest.mark.parametrize(("printed", "first"), [((), "fetch_authorization"), ((5,), "confirm_reservation")])
+def test_a_foreign_update_that_a_person_adopts_is_finished_first(printed: tuple[int], first: str) -> None:
+    held = m.HeldState(resolutions=(m.Resolution(S1, "adopt", NOW, "A. Person", "it was us"),))
+    block = replace(READY, reserved=tuple(line(RMS, count) for count in printed)) if printed else READY
+    shown = [instance(S1, line(RMS, 3, pending=5))]
+    assert names(planned(ONE, block, [stock(rms=50, instances=shown)], held))[0] == first
+
+
+def test_the_code_of_a_foreign_update_is_installed_and_confirmed_once_it_is_here() -> None:
+    fetched = code(m.CodeKind.AUTHORIZATION, S1, authorization=said(S1, rms=5))
+    held = m.HeldState(codes=(fetched,), reserved=(known(S1, m.ReservedState.ISSUED),))
+    shown = [instance(S1, line(RMS, 3, pending=5))]
+    made = names(planned(ONE, READY, [stock(rms=50, instances=shown)], held))
+    assert made == ["install_authorization", "confirm_reservation"]
+
+
 def test_on_a_hand_off_account_an_installed_node_needs_an_attestation() -> None:
     made = planned(ONE, READY, by_person=True)
     assert made.actions == ()
@@ -407,3 +465,11 @@ def test_a_confirmation_that_cssm_does_not_show_yet_is_not_taken_for_somebody_el
     made = planned(ONE, READY, [stock(rms=50, instances=[instance(S1, line(RMS, 3, pending=5))])], held)
     assert made.actions == ()
     assert ("XL370" in rules_of(made)) is not fine
+
+
+def test_a_cluster_that_holds_reservations_counts_for_the_limit_of_changed_clusters() -> None:
+    wants = core(nodes={"n1": {"reserve": reserve(rms=8)}})
+    policy = m.Policy(clusters_changed_at_least=0, clusters_changed_percent=30)
+    made = planned(wants, READY, [stock(rms=50, instances=[instance(S1, line(RMS, 5))])], policy=policy)
+    assert made.actions == ()
+    assert "XL330" in rules_of(made)

@@ -259,7 +259,7 @@ def test_a_cluster_step_stands_before_the_nodes_that_it_settles() -> None:
 
 def test_a_difference_that_nobody_takes_care_of_says_so() -> None:
     text = plan_text(plan(changes=unregistered(E1)))
-    assert "      (nothing is planned for this; the findings below say why)\n" in text
+    assert "      (nothing is planned for this; see below why)\n" in text
     assert "No changes now.\nPlan: 0 to do; 11 of 12 nodes need nothing.\n" in text
 
 

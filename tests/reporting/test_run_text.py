@@ -117,6 +117,13 @@ def test_the_next_command_follows_from_what_is_left() -> None:
     assert run_text(failed, next_command="xlicense apply a.plan").endswith("Next:\n  xlicense apply a.plan\n")
 
 
+def test_after_a_lost_answer_whose_end_was_seen_the_plan_goes_on() -> None:
+    seen = m.ActionOutcome(CREATE, m.Result.UNKNOWN, "reserved, the code is lost", "xlicense plan")
+    assert run_text(m.RunResult("r-1", (seen,))).endswith("Next:\n  xlicense plan\n")
+    open_still = replace(seen, remedy="xlicense op show op-1")
+    assert run_text(m.RunResult("r-1", (seen, open_still))).endswith("Next:\n  xlicense op list\n")
+
+
 def test_an_overridden_refusal_is_not_counted_as_refused() -> None:
     assert "0 refused" in run_summary(m.RunResult("r-1", refusals=(replace(S11, overridden="agreed"),)))
 

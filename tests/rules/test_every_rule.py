@@ -180,6 +180,13 @@ def authorized(count: int | None) -> m.HeldState:
     return m.HeldState(codes=(r.code(m.CodeKind.AUTHORIZATION, NUMBER, authorization=read),))
 
 
+def handed_out(*ids: str) -> m.HeldState:
+    """A request code in hand, and these reservations for it in somebody's hands."""
+    place = m.Address.of_account("emea")
+    out = (m.Waiting("handoff-1", name, m.Kind.RESERVE.value, place, NUMBER, NOW, ()) for name in ids)
+    return replace(HELD_REQUEST, waiting=tuple(out))
+
+
 def term(ends: str) -> m.HeldState:
     lines = (m.AuthorizedLine("regid.rms", 5, r.RMS, ends=ends, licence_type="TERM"),)
     return m.HeldState(reserved=(r.known(NUMBER, m.ReservedState.INSTALLED, lines=lines),))
@@ -386,6 +393,10 @@ CASES: dict[str, tuple[Said, Said]] = {
         reserved(r.ASKED, r.stock(rms=9), HELD_REQUEST),
     ),
     "XL379": (reserved(r.READY, LEFT, of=r.core(registration=None)), reserved(r.READY, LEFT)),
+    "XL380": (
+        reserved(r.ASKED, held=handed_out("account.reserve:x:1"), by_person=True),
+        reserved(r.ASKED, held=handed_out(), by_person=True),
+    ),
     "XL330": (many(4), many(3)),
     "XL331": (
         planned(

@@ -48,8 +48,7 @@ BY_API: Mapping[str, frozenset[str]] = {
         )
     ),
     "software-apis": frozenset(
-        kind.value
-        for kind in (K.CREATE_TOKEN, K.REVOKE_TOKEN, K.RESERVE, K.REMOVE_INSTANCE, K.REMOVE_GHOST)
+        kind.value for kind in (K.CREATE_TOKEN, K.REVOKE_TOKEN, K.RESERVE, K.REMOVE_INSTANCE, K.REMOVE_GHOST)
     ),
     "hand-off": frozenset(),
 }
@@ -66,7 +65,7 @@ class _Carrier:
         await asyncio.sleep(SECONDS)
         world = self.truth.world
         world.catch_up(self.now())
-        fault = self.truth.faults.pop(action.id, None)
+        fault = self.truth.faults.get(action.kind.value.partition(".")[2])
         if fault == "away":
             raise Unreachable("no route")
         self.check(action, inputs)
@@ -138,9 +137,7 @@ class NodeCarrier(_Carrier):
 
     def capabilities(self) -> Mapping[m.Address, frozenset[str]]:
         kinds = frozenset(kind.value for kind in _ON_NODE)
-        return {
-            node.address: kinds for cluster in self.truth.desired.clusters for node in cluster.nodes
-        }
+        return {node.address: kinds for cluster in self.truth.desired.clusters for node in cluster.nodes}
 
     def where(self, action: m.Action) -> str:
         return name_of(action.address)
@@ -442,6 +439,12 @@ _AT_CSSM: dict[m.Kind, Callable[[Truth, VirtualAccount, m.Action, Mapping[str, s
 }
 
 
-def carriers(truth: Truth, now: Callable[[], datetime]) -> tuple[NodeCarrier, dict[m.Address, AccountCarrier]]:
+def carriers(
+    truth: Truth, now: Callable[[], datetime]
+) -> tuple[NodeCarrier, dict[m.Address, AccountCarrier]]:
     accounts = [AccountCarrier(truth, now, account) for account in ACCOUNTS]
     return NodeCarrier(truth, now), {carrier.address: carrier for carrier in accounts}
+
+
+FRAGILE = frozenset(kind.value.partition(".")[2] for kind in (*_ON_NODE, *_AT_CSSM))
+"""The kinds whose answers may get lost, without the word for where they are carried out."""

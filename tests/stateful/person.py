@@ -10,15 +10,15 @@ from contextlib import suppress
 from typing import Any
 
 from providers.lab import manager as managers
-from providers.lab import portal, reservation, snapshots
+from providers.lab import portal, reservation, slr, snapshots
 from providers.lab.agent import NotNow
 from providers.lab.manager import Declined
 from providers.lab.nouns import Node
 from reconciler import model as m
 from reconciler.journal import SqliteJournal, Verdict
 
-from .carriers import stock, totals
 from .carriers import lines as shown_lines
+from .carriers import stock, totals
 from .truth import Truth
 
 K = m.Kind
@@ -66,7 +66,13 @@ class Person:
         """Copies what the page of an account shows."""
         va = self.truth.va(account.name)
         found = tuple(
-            m.Instance(one.serial, one.serial, one.uuid or None, one.pid, reserved=shown_lines(one.booking, pending=True))
+            m.Instance(
+                one.serial,
+                one.serial,
+                one.uuid or None,
+                one.pid,
+                reserved=shown_lines(one.booking, pending=True),
+            )
             for one in va.instances
             if one.booking is not None and not one.booking.failed
         )
@@ -83,18 +89,26 @@ def _reserve(person: Person, waiting: m.Waiting) -> str:
             request_code=request,
             quantities=totals(params["lines"]),
         )
-    except ValueError:
-        return portal.download(person.truth.world, serial=params["serial"])
+    except ValueError as error:
+        return _again(person, waiting, error)
+
+
+def _again(person: Person, waiting: m.Waiting, error: ValueError) -> str:
+    """Somebody has done just that before and brought nothing back: the page shows the code again."""
+    serial, asked = waiting.params["serial"], totals(waiting.params["lines"])
+    newest = next((booking.issued[-1] for _, _, booking in person.truth.bookings(serial)), None)
+    given = {line.tag: line.quantity for line in newest.lines} if newest is not None else {}
+    if str(error) not in (slr.EXISTS, slr.IN_TRANSIT) or given != {tag: n for tag, n in asked.items() if n}:
+        raise error
+    return portal.download(person.truth.world, serial=serial)
 
 
 def _update(person: Person, waiting: m.Waiting) -> str:
     params = waiting.params
     try:
-        return portal.update(
-            person.truth.world, serial=params["serial"], quantities=totals(params["lines"])
-        )
-    except ValueError:
-        return portal.download(person.truth.world, serial=params["serial"])
+        return portal.update(person.truth.world, serial=params["serial"], quantities=totals(params["lines"]))
+    except ValueError as error:
+        return _again(person, waiting, error)
 
 
 def _fetch(person: Person, waiting: m.Waiting) -> str:
@@ -105,8 +119,8 @@ def _rehost(person: Person, waiting: m.Waiting) -> str:
     request = person.code(waiting, "request")
     try:
         return portal.rehost(person.truth.world, failed=waiting.params["replaces"], request_code=request)
-    except ValueError:
-        return portal.download(person.truth.world, serial=waiting.params["serial"])
+    except ValueError as error:
+        return _again(person, waiting, error)
 
 
 def _confirm(person: Person, waiting: m.Waiting) -> None:
@@ -154,7 +168,10 @@ _BY_HAND: dict[m.Kind, Callable[[Person, m.Waiting], str | None]] = {
 
 def _node(truth: Truth, waiting: m.Waiting) -> Node:
     serial = waiting.params["serial"]
-    return next(node for node in truth.world.nodes.values() if node.serial == serial)
+    for node in truth.world.nodes.values():
+        if node.serial == serial:
+            return node
+    raise Refused(f"{serial} is gone")
 
 
 # Admins, behind everybody's back.

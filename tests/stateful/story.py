@@ -108,9 +108,8 @@ class Story:
 
     def _ours(self, serial: str) -> bool:
         held = self.journal.held()
-        return (
-            any(item.serial == serial for item in (*held.requested, *held.resolutions))
-            or any(item.subject == serial for item in (*held.open_effects, *held.codes, *held.waiting))
+        return any(item.serial == serial for item in (*held.requested, *held.resolutions)) or any(
+            item.subject == serial for item in (*held.open_effects, *held.codes, *held.waiting)
         )
 
     # What must hold.
@@ -168,6 +167,7 @@ class Story:
             result = self.apply(planned)
             told = {outcome.action.id: outcome for outcome in result.outcomes}
             self.check()
+        self.passes(100)
         self._only_refused_is_left(planned, told)
         self._nothing_left_unsaid(planned)
         self._as_wanted(planned)
@@ -209,6 +209,8 @@ class Story:
         for finding in planned.findings:
             if finding.severity is not m.Severity.INFO:
                 yield finding.address
+        for action in planned.withheld:
+            yield m.Address(action.params.get("node", action.address))
         for waiting in self.journal.held().waiting:
             yield m.Address(waiting.params.get("node", waiting.address))
         for effect in self.journal.held().open_effects:
@@ -241,9 +243,7 @@ class Story:
         return (
             node.registration.virtual_account.name if node.registration else None,
             {line.tag: line.quantity for line in installed.lines} if installed else None,
-            tuple(
-                (va.name, booking.lines, booking.update) for va, _, booking in self.truth.bookings(serial)
-            ),
+            tuple((va.name, booking.lines, booking.update) for va, _, booking in self.truth.bookings(serial)),
         )
 
 

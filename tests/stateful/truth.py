@@ -57,6 +57,7 @@ class Drawn:
     switch_shown: bool = True
     totals_printed: bool = False
     udi: str = "uuid"
+    settled: bool = True
     dialect: tuple[tuple[str, str], ...] = ()
 
 
