@@ -54,3 +54,8 @@ def chosen(points: list[str], many: int, seed: str) -> Iterator[Chosen]:
         else:
             at = int(len(points) * (number + dice.random()) / many) + 1
         yield Chosen(min(max(at, 1), len(points)), "kill", dice.uniform(1e-5, 8e-4))
+
+
+def thorough(dice: random.Random) -> bool:
+    """Every case of the long programme, one in three of the short one."""
+    return bool(SHARE) or dice.random() < 1 / 3

@@ -12,7 +12,7 @@ import pytest
 
 from .killing import Outcome, play, row_of
 from .launcher import Chosen, Launcher
-from .programme import LIMIT, chosen, points_of, slices
+from .programme import LIMIT, chosen, points_of, slices, thorough
 from .scenes import SCENES
 from .stage import Stage, snapshot
 from .table import add
@@ -41,7 +41,7 @@ async def test_k2_nothing_is_lost_when_the_process_is_killed(scene: str, number:
         dice = random.Random(f"K2 {number}")
         for kill in chosen(points, many, f"K2 points {number}"):
             async with prepared.stage() as stage:
-                outcome = await play(stage, [kill], pause=dice.choice(_PAUSES))
+                outcome = await play(stage, [kill], pause=dice.choice(_PAUSES), thorough=thorough(dice))
             add(row_of("K2", outcome))
             if outcome.complaints:
                 found.append(_told(scene, [kill], "", outcome))
@@ -73,7 +73,7 @@ async def test_k3_nothing_is_lost_when_it_is_killed_again_in_a_faulty_network(
             kills = [first, *_again(len(points), dice)]
             async with prepared.stage() as stage:
                 told = _turn_knobs(stage, dice)
-                outcome = await play(stage, kills, pause=dice.choice(_PAUSES))
+                outcome = await play(stage, kills, pause=dice.choice(_PAUSES), thorough=thorough(dice))
             add(row_of("K3", outcome))
             if outcome.complaints:
                 found.append(_told(scene, kills, told, outcome))
