@@ -196,8 +196,11 @@ class Enquiry(JournalCore):
             return self._leases.all()
 
     def live_runs(self) -> frozenset[str]:
-        """Implements `ports.Journal`: a holder on another machine counts as alive."""
-        return frozenset(lease.run_id for lease in self.leases() if lease.alive is not False)
+        """Implements `ports.Journal`: a holder on another machine counts as alive, and so does one here whose
+        leases somebody has taken away."""
+        with self._lock:
+            holding = frozenset(lease.run_id for lease in self._leases.all() if lease.alive is not False)
+            return holding | self._leases.living()
 
     def unlock(self, run_id: str) -> Unlocked:
         """Take the leases of this run away, and say whether its process is alive.
@@ -211,7 +214,7 @@ class Enquiry(JournalCore):
             if not held:
                 raise UsageError(f"{run_id} holds no lease")
             self._write(RecordKind.UNLOCKED, {"text": held[0].holder, "by": user()}, run=run_id)
-            self._leases.release(run_id)
+            self._leases.take_away(run_id, alive=held[0].alive)
             return Unlocked(
                 run_id=run_id,
                 holder=f"{held[0].holder} on {held[0].host} (pid {held[0].pid})",

@@ -69,10 +69,13 @@ class Leases:
         """True or False where this machine can prove it."""
         if row.host != self._host:
             return None
-        if row.run in self._locks:
+        return self._lives_here(row.run)
+
+    def _lives_here(self, run_id: str) -> bool:
+        if run_id in self._locks:
             return True
         try:
-            descriptor = os.open(self._holders / row.run, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            descriptor = os.open(self._holders / run_id, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except FileNotFoundError:
             return False
         return self._is_locked(descriptor)
@@ -116,6 +119,20 @@ class Leases:
         with self._store.transaction():
             self._drop(run_id)
         self._hide(run_id)
+
+    def take_away(self, run_id: str, *, alive: bool | None) -> None:
+        """Release what somebody else holds. A living holder keeps its proof of life: what it has open may
+        still be on its way, and is nobody else's before its process has ended."""
+        with self._store.transaction():
+            if alive:
+                self._store.drop_leases(run_id)
+            else:
+                self._drop(run_id)
+
+    def living(self) -> frozenset[str]:
+        """The runs whose process lives on this machine, with leases or without."""
+        names = (path.name for path in self._holders.iterdir())
+        return frozenset(name for name in names if self._lives_here(name))
 
     def close(self) -> None:
         """Let go of the proofs of life; what is still leased then counts as left behind."""

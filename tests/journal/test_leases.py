@@ -163,6 +163,19 @@ def test_unlocking_says_whether_the_holder_lives_and_stops_it_before_it_sends(de
         second.unlock("run-1")
 
 
+def test_what_an_unlocked_run_was_sending_stays_its_own_until_its_process_has_ended(
+    desk: Desk, tmp_path: Path
+) -> None:
+    with Child("hold", tmp_path) as child:
+        run_id = child.hear()
+        journal = desk.open()
+        assert journal.unlock(run_id).alive is True
+        assert journal.leases() == ()
+        assert run_id in journal.live_runs()
+        child.kill()
+    assert run_id not in journal.live_runs()
+
+
 def test_a_dead_holder_is_told_from_a_living_one(desk: Desk, tmp_path: Path) -> None:
     with Child("hold", tmp_path) as child:
         run_id = child.hear()
