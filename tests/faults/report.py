@@ -1,0 +1,35 @@
+"""The row F1 of the torture table, and the failure of a test that names its cells."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+
+from tests.torture.table import Row, add
+
+from .judge import Played
+
+TOGETHER = 16
+"""Cells at the same time: most of them wait."""
+
+
+def report(found: Sequence[tuple[Played, list[str]]]) -> None:
+    played = [one for one, _ in found]
+    disturbed = [one for one in played if one.fired]
+    add(
+        Row(
+            "F1 network faults",
+            cases=len(disturbed),
+            faults=sum(one.fired for one in played),
+            printed=sum(len(one.given) for one in played),
+            lost=sum(len(one.lost) for one in played),
+            twice=sum(one.twice for one in played),
+            errors=sum(one.uncaught for one in played),
+        )
+    )
+    if os.environ.get("XLICENSE_F1_CLASSES"):
+        print(Counter((one.cell.position, one.cell.fault, one.verdict) for one in played))
+    wrong = [f"{one.cell}: {text}" for one, texts in found for text in texts]
+    assert len(disturbed) > len(played) * 0.75, "most of the faults must have met the provider"
+    assert not wrong, "\n".join(wrong)

@@ -1,0 +1,23 @@
+"""F1, nodes: every fault of an SSH connection at every position of every effect."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from . import cells, nodes
+from .report import TOGETHER, report
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("effect", nodes.EFFECTS)
+async def test_a_fault_of_a_node_is_never_taken_for_another_outcome(effect: str, tmp_path: Path) -> None:
+    at_once = asyncio.Semaphore(TOGETHER)
+
+    async def one(cell: cells.Cell) -> tuple[nodes.Played, list[str]]:
+        async with at_once:
+            return await nodes.play(cell, tmp_path)
+
+    report(await asyncio.gather(*map(one, cells.of_node(effect))))
