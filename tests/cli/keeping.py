@@ -72,12 +72,10 @@ class Keeping:
 
     def __call__(self, *arguments: str) -> Ran:
         self._capsys.readouterr()
-        here = Path.cwd()
-        os.chdir(self.folder)
-        try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(self.folder)
+            patch.setenv("COLUMNS", "1000")  # where a sentence breaks depends on how long the paths are
             code = run(arguments)
-        finally:
-            os.chdir(here)
         said = self._capsys.readouterr()
         assert "bug in xlicense" not in said.err, said.err
         return Ran(code, said.out, said.err)
