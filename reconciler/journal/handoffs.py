@@ -14,6 +14,7 @@ from reconciler.model import (
     Authorization,
     AuthorizedLine,
     CodeKind,
+    Kind,
     Waiting,
     read_authorization,
     same_licence,
@@ -77,7 +78,10 @@ def _wrong(waiting: Waiting, value: str) -> str | None:
         code = read_authorization(value)
     except ValueError as error:
         return f"This is no authorization code that can be used: {error}."
-    return _other_device(waiting, code) or _other_licences(waiting.params.get("lines"), code)
+    lines = waiting.params.get("lines")
+    if waiting.kind == Kind.FETCH_AUTHORIZATION and not lines:  # nobody knows what it will say
+        lines = None
+    return _other_device(waiting, code) or _other_licences(lines, code)
 
 
 def _other_device(waiting: Waiting, code: Authorization) -> str | None:

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler import model as m
 from reconciler.errors import UsageError
-from reconciler.journal import SqliteJournal
+from reconciler.journal import SqliteJournal, Verdict
 
 from .bench import E1, EMEA, NOW, Desk
 from .reserved import (
@@ -397,3 +397,10 @@ def test_with_its_instance_every_code_of_a_reservation_is_over(desk: Desk) -> No
     did(journal, K.REMOVE_INSTANCE)
     assert held_slots(journal.held()) == {}
     assert reserved(journal).state is S.FREED
+
+
+def test_a_code_fetched_for_lines_that_nobody_knows_is_accepted_whatever_it_gives(desk: Desk) -> None:
+    journal = desk.open()
+    waiting = parked(journal, K.FETCH_AUTHORIZATION, lines=[])
+    assert journal.answer(waiting.handoff_id, authorization(10)).verdict is Verdict.ACCEPTED
+    assert reserved(journal).lines == authorized(10)
