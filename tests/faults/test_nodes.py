@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from . import cells, nodes
+from .judge import Played
 from .report import TOGETHER, report
 
 
@@ -16,7 +17,7 @@ from .report import TOGETHER, report
 async def test_a_fault_of_a_node_is_never_taken_for_another_outcome(effect: str, tmp_path: Path) -> None:
     at_once = asyncio.Semaphore(TOGETHER)
 
-    async def one(cell: cells.Cell) -> tuple[nodes.Played, list[str]]:
+    async def one(cell: cells.Cell) -> tuple[Played, list[str]]:
         async with at_once:
             return await nodes.play(cell, tmp_path)
 
