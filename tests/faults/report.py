@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections import Counter
 from collections.abc import Sequence
 
 from tests.torture.table import Row, add
@@ -28,8 +26,6 @@ def report(found: Sequence[tuple[Played, list[str]]]) -> None:
             errors=sum(one.uncaught for one in played),
         )
     )
-    if os.environ.get("XLICENSE_F1_CLASSES"):
-        print(Counter((one.cell.position, one.cell.fault, one.verdict) for one in played))
     wrong = [f"{one.cell}: {text}" for one, texts in found for text in texts]
     assert len(disturbed) > len(played) * 0.75, "most of the faults must have met the provider"
     assert not wrong, "\n".join(wrong)

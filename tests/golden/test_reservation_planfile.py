@@ -67,17 +67,22 @@ async def test_a_plan_file_goes_on_after_each_answer_and_is_used_up_at_the_end(t
         books.check(scenario.lab.world)
 
 
-async def test_a_changed_quantity_makes_the_waiting_plan_file_stale_and_names_what_differs(
-    tmp_path: Path,
-) -> None:
+async def test_while_a_hand_off_is_out_another_quantity_waits_until_it_is_recalled(tmp_path: Path) -> None:
     async with Scenario(FOLDER, tmp_path) as scenario:
         await by_person(scenario)
         await scenario.xlicense("plan", "-o", "plan.json")
         await scenario.xlicense("apply", "plan.json")
         scenario.edit(CORE, '"0E4D3C01", reserve: {rms: 10', '"0E4D3C01", reserve: {rms: 12')
+        refused = await scenario.xlicense("apply", "plan.json")
+        assert refused.code == 6, str(refused)
+        assert "is out for the" in refused.err
+        handoff = (await waiting(scenario))["0E4D3C01"]
+        recalled = await scenario.xlicense("handoff", "recall", handoff, "--reason", "twelve are wanted")
+        assert recalled.code == 0, str(recalled)
         stale = await scenario.xlicense("apply", "plan.json")
         assert stale.code == 4, str(stale)
         assert "account.reserve" in stale.err, str(stale)
+        assert (await scenario.xlicense("apply", "--auto-approve")).code == 9
 
 
 async def test_an_answer_with_other_quantities_is_kept_and_not_installed(tmp_path: Path) -> None:
