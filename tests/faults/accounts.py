@@ -6,7 +6,6 @@ Belongs here: the states that effects start from, and playing. Does not belong h
 from __future__ import annotations
 
 import asyncio
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,9 +118,16 @@ class Bench:
         one = self.lab.world.nodes["a/n1"]
         line = {"entitlement": "rms", "name": RMS, "tag": TAGS[RMS], "quantity": 5, "before": 4}
         params = {
-            **{"serial": SERIAL, "udi": codes.plain_request(one.serial, one.uuid), "token": TOKEN},
-            **{"product_tag": EXPRESSWAY_TAG, "virtual_account": "EMEA", "lines": [line]},
-            **{"export_controlled": False, "expires_after_days": 1, "max_uses": 1, "reason": "scrapped"},
+            "serial": SERIAL,
+            "udi": codes.plain_request(one.serial, one.uuid),
+            "token": TOKEN,
+            "product_tag": EXPRESSWAY_TAG,
+            "virtual_account": "EMEA",
+            "lines": [line],
+            "export_controlled": False,
+            "expires_after_days": 1,
+            "max_uses": 1,
+            "reason": "scrapped",
             **{name: f"{name}/{SERIAL}" for name in ("request", "confirmation", "return")},
         }
         if self.effect.kind is Kind.REVOKE_TOKEN:
@@ -182,7 +188,7 @@ class Bench:
         """A request that the lab carries out later is waited for, as long as that may take."""
         if fault is not None and fault.kind == "late" and fault.fired and self.cell.position == "instruction":
             async with asyncio.timeout(30.0):
-                while not self.arrived():
+                while not self.arrived():  # noqa: ASYNC110 - the ledger of the lab has no event
                     await asyncio.sleep(0.05)
 
 
