@@ -74,6 +74,7 @@ class _Entry:
     name: str
     tag: str | None
     counts: set[str]
+    keys: list[str]
 
 
 _COUNTS = {"total reserved count", "reserved count", "reserved"}
@@ -89,8 +90,18 @@ def reserved_lines(block: Block) -> Maybe[tuple[ReservedLine, ...]]:
     if not entries:
         said = [text for text in block.lines("reserved") if text.casefold() not in NOTHING]
         return UNKNOWN if said else ()
-    lines = [_line(entry) for entry in entries]
+    lines = [_line(entry) for entry in entries] if not _torn(block) else [None]
     return tuple(line for line in lines if line) if all(lines) else UNKNOWN
+
+
+_ONCE = {*_COUNTS, "description"}
+
+
+def _torn(block: Block) -> bool:
+    """Whether the list begins in the middle of an entry: the line that names its licence is missing."""
+    first = next(iter(block.lines("reserved")), "")
+    pair = PAIR.fullmatch(first)
+    return pair is not None and pair["key"].casefold() in _ONCE
 
 
 def _entries(block: Block) -> list[_Entry]:
@@ -98,18 +109,21 @@ def _entries(block: Block) -> list[_Entry]:
     for text in block.lines("reserved"):
         pair = PAIR.fullmatch(text)
         key = pair["key"].casefold() if pair else ""
+        if pair and key in _ONCE and entries:
+            entries[-1].keys.append(key)
         if pair and key in _COUNTS and entries:
             entries[-1].counts.add(pair["value"].strip())
         elif pair and pair["value"]:
             continue
         elif named := TITLED.fullmatch(text):
-            entries.append(_Entry(named["name"], named["tag"], set()))
+            entries.append(_Entry(named["name"], named["tag"], set(), []))
         elif pair and key not in _NO_TITLES:
-            entries.append(_Entry(pair["key"].strip(), None, set()))
+            entries.append(_Entry(pair["key"].strip(), None, set(), []))
     return entries
 
 
 def _line(entry: _Entry) -> ReservedLine | None:
-    count = entry.counts.pop() if len(entry.counts) == 1 else ""
+    whole = len(entry.keys) == len(set(entry.keys))
+    count = entry.counts.pop() if whole and len(entry.counts) == 1 else ""
     known = count.isascii() and count.isdigit() and len(count) < 10
     return ReservedLine(entry.name, int(count), entry.tag) if known else None

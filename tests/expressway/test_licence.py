@@ -421,6 +421,15 @@ def test_a_licence_text_is_told_from_other_text():
     assert not is_licence_text([])
 
 
+@pytest.mark.parametrize("lost", range(1, 16))
+def test_a_list_of_reservations_that_lost_any_line_is_whole_or_not_known(lost):
+    data = (TRANSCRIPTS / "X15.0/licence-reserved-listed.txt").read_bytes()
+    lines = data.split(b"\n")
+    start = next(place for place, line in enumerate(lines) if b"Specified license reservations" in line)
+    kept = [line for place, line in enumerate(lines) if place != start + lost]
+    assert read(b"\n".join(kept)).reserved in (read(data).reserved, UNKNOWN)
+
+
 FREE = {"registration_text", "authorization_text", "failure", "usage", "unrecognised"}
 DATES = {"registration_expires", "communication_deadline"}
 
