@@ -19,6 +19,7 @@ from .codec import (
     to_data,
     to_json,
 )
+from .days import read_day
 from .desired import (
     AccountDesired,
     Allow,
@@ -209,6 +210,7 @@ __all__ = [
     "from_data",
     "from_json",
     "read_authorization",
+    "read_day",
     "same_licence",
     "same_udi",
     "to_data",

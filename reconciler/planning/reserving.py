@@ -246,10 +246,12 @@ class _Chain:
 
     def fetch(self, wanted: Wanted) -> None:
         self._fetch(wanted)
-        self.install(self.made[-1].params["lines"], confirms=False)
+        self.install_held(wanted)
 
     def _fetch(self, wanted: Wanted) -> None:
-        params = {"lines": as_params(self._coming(wanted), update=False)}
+        """Without lines where nobody knows them: the person takes the code as CSSM has it."""
+        known = self.situation.lines is not UNKNOWN and self.situation.lines
+        params = {"lines": as_params(self._coming(wanted), update=False) if known else []}
         reason = "CSSM has the reservation, and its code is not here: it is fetched, never made again"
         self._at_cssm(Kind.FETCH_AUTHORIZATION, self.holder, reason, params, self._slot("authorization"))
 
@@ -290,8 +292,7 @@ class _Chain:
 
     def fetch_update(self, wanted: Wanted) -> None:
         self._fetch(wanted)
-        self.install(self.made[-1].params["lines"], confirms=True)
-        self.confirm(wanted)
+        self.install_update(wanted)
 
     def confirm(self, wanted: Wanted) -> None:
         """What the update gives up is known as long as the journal knows the totals before it."""

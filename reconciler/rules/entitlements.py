@@ -161,8 +161,9 @@ def _chosen(
     if not candidates:
         named = (item for item in index.desired.entitlements if item.name == reserve.entitlement)
         name = next((item.display_name for item in named), reserve.entitlement)
-        version = f" ({reserve.version.split('.')[0]}.x)" if reserve.version else ""
-        return AuthorizedLine("", 0, name + version)
+        if reserve.version is not None and not _VERSION.search(name):
+            name = f"{name} ({reserve.version.split('.')[0]}.x)"
+        return AuthorizedLine("", 0, name)
     had = [item for item in candidates if any(same_line(item, line) for line in there)]
     return had[0] if len(had) == 1 and reserve.version is None else None
 

@@ -16,6 +16,7 @@ from reconciler.model import (
     Severity,
     State,
     Waiting,
+    read_day,
 )
 
 from .context import PlanContext
@@ -188,10 +189,10 @@ def _other_code(context: PlanContext) -> Violations:
         if held is None or held.authorization is None or not by_reservation(cluster):
             continue
         account = context.index.account_of(cluster)
-        lines = () if situation.lines is UNKNOWN else situation.lines
-        wanted = wanted_lines(context.index, context.matrix.sides, account, node, lines)
-        named = tuple(line.line for line in wanted.lines if line.quantity and not line.carried)
-        pairs = [pair for pair in paired(named, held.authorization.lines) if pair[1] != pair[2]]
+        before = () if situation.known is None else situation.known.before
+        wanted = wanted_lines(context.index, context.matrix.sides, account, node, before)
+        asked = tuple(line.line for line in wanted.lines if line.quantity)
+        pairs = [pair for pair in paired(asked, held.authorization.lines) if pair[1] != pair[2]]
         if pairs:
             texts = listed(f"{name} {code} instead of {want}" for name, want, code in pairs)
             text = f"The authorization code in hand says {texts}."
@@ -219,10 +220,10 @@ def _not_readable_here(context: PlanContext) -> Violations:
 
 
 def _term_ends(context: PlanContext) -> Violations:
-    until = (context.now + timedelta(days=_DAYS_TO_TERM)).date().isoformat()
+    until = (context.now + timedelta(days=_DAYS_TO_TERM)).date()
     for _, node, situation in context.reservations():
-        lines = situation.known.lines if situation.known is not None else ()
-        ending = [line for line in lines if line.ends and line.ends[:10] <= until]
+        lines = situation.known.lines if situation.known is not None and situation.holds else ()
+        ending = [line for line in lines if (day := read_day(line.ends or "")) is not None and day <= until]
         if ending:
             names = listed(f"{line.name or line.tag} ({line.ends})" for line in ending)
             text = f"The term of {names} ends; the node takes notice at its next restart."

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.expressway.authorization import check_installable, check_returnable, read_day
+from providers.expressway.authorization import check_installable, check_returnable
 from reconciler.errors import Rejected
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -133,25 +133,6 @@ def test_a_line_without_tag_and_name_cannot_be_compared():
 # --- dates, characters, shape --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("text", "day"),
-    [
-        ("2027-Jan-31 UTC", date(2027, 1, 31)),
-        ("2027-01-31", date(2027, 1, 31)),
-        ("2027-01-31T00:00:00Z", date(2027, 1, 31)),
-        ("2027/1/31", date(2027, 1, 31)),
-        ("Jan 31, 2027", date(2027, 1, 31)),
-        ("31 Jan 2027 07:00:00", date(2027, 1, 31)),
-        ("1801353600000", date(2027, 1, 31)),
-        ("2027-13-31", None),
-        ("2027-Foo-31", None),
-        ("tomorrow", None),
-    ],
-)
-def test_days_in_every_form_that_the_family_prints(text, day):
-    assert read_day(text) == day
-
-
 def test_a_term_that_has_ended_is_refused_and_its_last_day_is_not():
     assert "ends '2026-Jan-01 UTC', today is 2026-01-02" in refused(
         code(("rms-tag", 10, "RMS", "2026-Jan-01 UTC")), params()
@@ -189,8 +170,3 @@ def test_nothing_but_a_refusal_ever_comes_out(text, udi, ends, unchecked):
     for value in (text, code(("rms-tag", 10, "RMS", ends), udi=udi)):
         with suppress(Rejected):
             check_installable("e1", value, params(unchecked=unchecked), udi, NOW)
-
-
-@given(st.text(max_size=30))
-def test_no_text_makes_reading_a_day_raise(text):
-    read_day(text)

@@ -26,6 +26,7 @@ from .reserved import (
     ASKED,
     DESK12,
     FRESH,
+    NAMES,
     READY,
     RMS,
     code,
@@ -393,6 +394,38 @@ def test_a_code_that_says_something_else_is_not_installed_without_a_word() -> No
     assert made.actions == ()
     assert "XL376" in rules_of(made)
     assert names(planned(ONE, ASKED, accounts, held, overrides=("XL376",))) == ["install_authorization"]
+
+
+def test_the_code_of_an_update_may_carry_a_line_over_that_the_yaml_does_not_name() -> None:
+    of = core(nodes={"n1": {"reserve": reserve(rms=8)}})
+    coming = said(S1, rms=8, desk12=40)
+    before = said(S1, rms=5, desk12=40).lines
+    held = m.HeldState(
+        codes=(code(m.CodeKind.AUTHORIZATION, S1, authorization=coming),),
+        reserved=(known(S1, m.ReservedState.UPDATE_ISSUED, lines=coming.lines, before=before),),
+    )
+    shown = [instance(S1, line(RMS, 5, pending=8), line(DESK12, 40))]
+    made = planned(of, READY, [stock(rms=50, desk12=0, instances=shown)], held)
+    assert "XL376" not in rules_of(made)
+    assert names(made) == ["install_authorization", "confirm_reservation"]
+
+
+def test_a_version_that_a_display_name_states_already_is_not_said_twice() -> None:
+    of = core(nodes={"n1": {"reserve": reserve(desktop=(200, "12"))}})
+    stated = tuple(replace(item, display_name=DESK12) for item in NAMES if item.name == "desktop")
+    made = planned(of, FRESH, by_person=True, entitlements=stated)
+    (handed_out,) = [action for action in made.actions if action.kind is K.RESERVE]
+    assert handed_out.params["lines"][0]["name"] == DESK12
+
+
+def test_a_code_whose_lines_nobody_knows_is_fetched_without_naming_any() -> None:
+    """What CSSM has may differ from the YAML; a person who asked for the YAML's lines would look in vain."""
+    held = m.HeldState(reserved=(known(S1, m.ReservedState.ISSUED),))
+    there = m.Instance("x", serial=S1, pid="EXPY", reserved=m.UNKNOWN)
+    made = planned(ONE, ASKED, [stock(rms=50, instances=[there])], held)
+    assert names(made) == ["fetch_authorization", "install_authorization"]
+    assert made.actions[0].params["lines"] == []
+    assert [item["quantity"] for item in made.actions[1].params["lines"]] == [5]
 
 
 def test_a_code_that_cannot_be_read_is_installed_only_by_override() -> None:

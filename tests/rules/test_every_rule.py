@@ -207,6 +207,11 @@ def instances(*known: m.Instance, serials: tuple[str, ...] = ()) -> Said:
     )
 
 
+@pytest.mark.parametrize("day", ["2026-DEC-01 UTC", "2026-12-01T00:00:00Z", "Dec 01, 2026"])
+def test_a_term_is_seen_to_end_in_whatever_form_its_day_is_written(day: str) -> None:
+    assert "XL212" in reserved(r.READY, LEFT, term(day))()
+
+
 CASES: dict[str, tuple[Said, Said]] = {
     "XL003": (runs("X8.11.4"), runs("X14.3.1")),
     "XL004": (one(licence=OFF), one()),

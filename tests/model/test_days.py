@@ -1,0 +1,35 @@
+"""Days as remote systems write them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.model import read_day
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2027-Jan-31 UTC", date(2027, 1, 31)),
+        ("2027-01-31", date(2027, 1, 31)),
+        ("2027-01-31T00:00:00Z", date(2027, 1, 31)),
+        ("2027/1/31", date(2027, 1, 31)),
+        ("Jan 31, 2027", date(2027, 1, 31)),
+        ("31 Jan 2027 07:00:00", date(2027, 1, 31)),
+        ("1801353600000", date(2027, 1, 31)),
+        ("2027-13-31", None),
+        ("2027-Foo-31", None),
+        ("tomorrow", None),
+    ],
+)
+def test_days_in_every_form_that_the_family_prints(text, day):
+    assert read_day(text) == day
+
+
+@given(st.text(max_size=30))
+def test_no_text_makes_reading_a_day_raise(text):
+    read_day(text)
