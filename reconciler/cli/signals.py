@@ -13,7 +13,6 @@ when the process began (``nohup``, a job in the background) stays ignored.
 
 from __future__ import annotations
 
-import asyncio
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -91,6 +90,8 @@ class Stopper:
 @contextmanager
 def stopping(stop: Stop, story: Lines) -> Iterator[None]:
     """While this is open, INT, TERM and HUP turn the switch; after it the summary still comes out."""
+    import asyncio
+
     loop = asyncio.get_running_loop()
     stopper = Stopper(stop, story)
     heeded = [number for number in CAUGHT if signal.getsignal(number) is not signal.SIG_IGN]
