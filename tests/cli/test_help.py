@@ -62,6 +62,7 @@ def test_importing_the_package_and_asking_for_help_imports_nothing_heavy() -> No
         "reconciler.cli.console",
         "reconciler.cli.lazy",
         "reconciler.cli.process",
+        "reconciler.cli.signals",
     }
 
 
