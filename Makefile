@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-reservation test torture check lint types imports deps coverage bench schemas lock clean
+.PHONY: help setup demo demo-reservation test torture check lint types imports deps coverage bench schemas lock audit sbom clean
 
 help:
 	@echo "make demo     the main job on the embedded lab, from plan to no changes"
@@ -17,6 +17,8 @@ help:
 	@echo "make bench    the speed budgets, as ratios, from an installed wheel"
 	@echo "make schemas  write schemas/*.json from the models"
 	@echo "make lock     resolve requirements.lock anew"
+	@echo "make audit    known weaknesses, licences, risky code"
+	@echo "make sbom     a CycloneDX bill of materials, in dist/"
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -81,6 +83,16 @@ lock:
 	  --all-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header \
 	  --output-file requirements.lock pyproject.toml
 	@rm -rf .cache/lock
+
+audit: $(READY)
+	@$(BIN)/bandit --quiet --recursive --severity-level medium reconciler providers
+	@$(BIN)/python tests/security/licences.py
+	@$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock
+
+sbom: $(READY)
+	@mkdir -p dist
+	@$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+	  --output-file dist/xlicense.cdx.json $(BIN)/python
 
 clean:
 	@rm -rf $(VENV) .cache .coverage .coverage.* dist build

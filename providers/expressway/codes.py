@@ -26,7 +26,7 @@ _NAMES = {
     CodeKind.CONFIRMATION: "confirmation code",
     CodeKind.RETURN: "return code",
 }
-_NAMED = re.compile(r".*(?:request|confirmation|return)[ _]?code", re.IGNORECASE)
+_NAMED = re.compile(r"(?:request|confirmation|return)[ _]?code", re.IGNORECASE)
 _UNNAMED = {
     CodeKind.REQUEST: re.compile(r"(?=.*[0-9])(?=.*[-:,])[0-9A-Za-z][!-~]*"),
     CodeKind.CONFIRMATION: re.compile(r"(?=.*[0-9])[0-9A-Za-z]{6,16}"),
@@ -48,7 +48,10 @@ _GENERATED = re.compile(r"(\S+) (?:is|was|has been) generated\.?")
 _ECHO = re.compile(r".{0,64}?x(?:command|configuration|status)\s+(?://\s*)?license\b.*", re.IGNORECASE)
 _PROMPT = re.compile(r"\S{0,32}[#>$%]")
 _QUOTES = (('"', '"'), ("'", "'"), ("<", ">"))
-_COULD_BE = re.compile(r"<\w*(?:PLR|SLR)>.*|(?=[!-~]*[0-9])[!-~]{8,}|(?:[0-9A-Za-z]+-){2,}[0-9A-Za-z]+")
+_COULD_BE = re.compile(
+    r"<\w*(?:PLR|SLR)>.*|(?<![!-~])(?=[!-~]*[0-9])[!-~]{8,}|(?<![0-9A-Za-z])(?:[0-9A-Za-z]+-){2,}[0-9A-Za-z]+"
+)
+"""Tried only where a word begins: from every place in a long one it would take the square of its length."""
 _XML = re.compile(r"<(\w*(?:PLR|SLR))>.*</\1>", re.IGNORECASE)
 
 
@@ -212,7 +215,7 @@ def _begins(text: str) -> bool:
     """Whether a line begins as a sentence, a title or the name of a code does."""
     words = text.split()
     sentence = len(words) > 2 and all(map(_WORD.fullmatch, words[:2])) and not _GENERATED.fullmatch(text)
-    return _ends(text) or sentence or _NAMED.match(text) is not None
+    return _ends(text) or sentence or _NAMED.search(text) is not None
 
 
 # --- authorization codes ---------------------------------------------------------------------------------

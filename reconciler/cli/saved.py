@@ -39,7 +39,7 @@ def read_plan(path: Path) -> Plan:
         version = json.loads(text)["format_version"]
         _same_format(str(version), f"the plan {path}", _AGAIN)
         return from_json(Plan, text)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         why = f": {error}" if isinstance(error, ValueError) else ""
         raise PlanFileError(f"{path} is not a plan of xlicense{why}", remedy=_AGAIN) from None
 
@@ -63,7 +63,7 @@ def read_observation(path: Path, desired: Desired) -> Observation:
         _same_format(str(data["format_version"]), f"the observation {path}", _LOOK_AGAIN)
         workspace = data["workspace"]
         observation = from_data(Observation, data["observation"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         why = f": {error}" if isinstance(error, ValueError) else ""
         raise XlicenseError(f"{path} is not an observation of xlicense{why}", remedy=_LOOK_AGAIN) from None
     if workspace != desired.workspace:
