@@ -18,6 +18,7 @@ JOURNAL = "journal.sqlite"
 SPOOL = "spool"
 HOLDERS = "holders"
 RESERVE = "reserve"
+KEEP = "Keep the folder as it is; restore the newest copy of the whole folder next to it."
 
 _WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 

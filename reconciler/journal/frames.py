@@ -15,10 +15,13 @@ import json
 import mmap
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Any
+
+from reconciler.model import HeldCode, from_data
 
 from .chain import canonical
 
@@ -105,7 +108,19 @@ def _frame(data: Bytes, position: int, base: int) -> Frame | None:
     if kind not in _KINDS:
         raise Damage(base + position)
     line, _, blob = body.partition(b"\n")
-    return Frame(FrameKind(kind), json.loads(line), blob, base + position, base + end + _CRC.size)
+    return Frame(
+        FrameKind(kind), _about(line, base + position), blob, base + position, base + end + _CRC.size
+    )
+
+
+def _about(line: bytes, offset: int) -> dict[str, Any]:
+    try:
+        about = json.loads(line)
+    except ValueError:
+        raise Damage(offset) from None
+    if not isinstance(about, dict):
+        raise Damage(offset)
+    return about
 
 
 def _must_be_torn(data: Bytes, position: int, base: int) -> None:
@@ -113,3 +128,55 @@ def _must_be_torn(data: Bytes, position: int, base: int) -> None:
     rest = data[position:]
     if any(rest) and not (_MAGIC.startswith(rest[:4]) or rest.startswith(_MAGIC)):
         raise Damage(base + position)
+
+
+def is_sound(frame: Frame) -> bool:
+    """Whether a frame says what its kind must say. Its sums do not tell: whoever can write, can add up."""
+    return ("head" not in frame.about or _is_head(frame)) and _SOUND[frame.kind](frame)
+
+
+def _is_head(frame: Frame) -> bool:
+    head = frame.about.get("head")
+    return isinstance(head, list) and [type(part) for part in head] == [int, str]
+
+
+def _is_opening(frame: Frame) -> bool:
+    about = frame.about
+    named = isinstance(about.get("journal"), str) and isinstance(about.get("workspace"), str)
+    return named and type(about.get("version")) is int
+
+
+def _is_reply(frame: Frame) -> bool:
+    return isinstance(frame.about.get("op"), str) and _is_dated(frame)
+
+
+def _is_marker(frame: Frame) -> bool:
+    return _is_reply(frame) and type(frame.about.get("bytes")) is int
+
+
+def _is_dated(frame: Frame) -> bool:
+    try:
+        datetime.fromisoformat(frame.about.get("at", ""))
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _is_code(frame: Frame) -> bool:
+    about, to = frame.about, frame.about.get("to")
+    try:
+        from_data(HeldCode, about.get("code"))
+    except ValueError:
+        return False
+    named = isinstance(about.get("run"), str) and isinstance(about.get("journal"), str)
+    return named and isinstance(to, list) and all(isinstance(one, str) for one in to) and frame.blob.isascii()
+
+
+_SOUND: Mapping[FrameKind, Callable[[Frame], bool]] = {
+    FrameKind.OPENING: _is_opening,
+    FrameKind.HEAD: _is_head,
+    FrameKind.RECEIVED: _is_reply,
+    FrameKind.MARKER: _is_marker,
+    FrameKind.CANARY: _is_dated,
+    FrameKind.CODE: _is_code,
+}

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from reconciler.errors import JournalError
 
-from .folder import HOLDERS, JOURNAL, RESERVE, SPOOL, check_private, no_strangers, outside_checkouts
+from .folder import HOLDERS, JOURNAL, KEEP, RESERVE, SPOOL, check_private, no_strangers, outside_checkouts
 from .leases import Leases
-from .opening import KEEP, check_spool_version, check_version, never_afresh, verify
+from .opening import check_spool_version, check_version, never_afresh, verify
 from .rescue import Rescue
 from .spool import Spool
 from .store import Store

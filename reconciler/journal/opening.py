@@ -17,7 +17,7 @@ from reconciler.errors import JournalError
 
 from .chain import START, Head, RecordKind, break_at, canonical, link
 from .fold import Fold
-from .folder import JOURNAL, SPOOL, prepare
+from .folder import JOURNAL, KEEP, SPOOL, prepare
 from .frames import FrameKind
 from .rescue import Rescue
 from .schema import SCHEMA_VERSION
@@ -26,7 +26,6 @@ from .store import Store
 from .witness import Known, Witness
 
 _SPOOL_VERSION = 1
-KEEP = "Keep the folder as it is; restore the newest copy of the whole folder next to it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +73,7 @@ def open_files(folder: Path, workspace: str, now: datetime) -> Files:
             check_spool_version(spool)
             store = _open_store(folder / JOURNAL, spool, workspace, now)
             files = Files(folder, spool, store, Fold(), witness)
-            _trust(files, known)
-            _bring_up(files, now)
+            _made_sure(files, known, now)
     except JournalError:
         spool.close()
         raise
@@ -83,6 +81,15 @@ def open_files(folder: Path, workspace: str, now: datetime) -> Files:
     witness.open()
     files.note_witness()
     return files
+
+
+def _made_sure(files: Files, known: Known | None, now: datetime) -> None:
+    try:
+        _trust(files, known)
+        _bring_up(files, now)
+    except JournalError:
+        files.store.close()
+        raise
 
 
 def was_used(folder: Path) -> bool:

@@ -27,8 +27,8 @@ from typing import Any
 from reconciler.errors import JournalBusy, JournalError
 
 from .chain import START, Head
-from .folder import RESERVE, check_private, is_at, open_private
-from .frames import Bytes, Damage, Frame, FrameKind, encode, scan
+from .folder import KEEP, RESERVE, check_private, is_at, open_private
+from .frames import Bytes, Damage, Frame, FrameKind, encode, is_sound, scan
 
 _PAGE = 4096
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
@@ -242,7 +242,7 @@ class Spool:
     def _damaged(self, offset: int) -> JournalError:
         return JournalError(
             f"the spool {self.path} is damaged at byte {offset}",
-            remedy="Keep the folder as it is; restore the newest copy of the whole folder next to it.",
+            remedy=KEEP,
         )
 
     def _catch_up(self) -> None:
@@ -274,6 +274,8 @@ class Spool:
 
     def _note_all(self, data: Bytes) -> None:
         for frame in scan(data, self.end):
+            if not is_sound(frame):
+                raise Damage(frame.start)
             self._note(frame)
 
     def _note(self, frame: Frame) -> None:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from reconciler.errors import JournalBusy, JournalError
 
 from .chain import Record
-from .folder import is_at, open_private
+from .folder import KEEP, is_at, open_private
 from .schema import STEPS, Step, upgrade
 
 _APPLICATION = 0x786C6963
@@ -67,12 +67,20 @@ class Store:
             self._db = sqlite3.connect(
                 path, isolation_level=None, check_same_thread=False, timeout=_BUSY_MS / 1000
             )
+        try:
+            self._set_up()
+        except JournalError:
+            self.close()
+            raise
+
+    def _set_up(self) -> None:
+        with self._translated():
             mode = self._db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA trusted_schema = OFF")
         if mode != "wal":
             raise JournalError(
-                f"the journal {path} cannot be locked where it is",
+                f"the journal {self.path} cannot be locked where it is",
                 remedy="Put the state folder on a local disk.",
             )
 
@@ -164,6 +172,11 @@ class Store:
             yield
         except sqlite3.Error as error:
             raise self._cannot(error) from error
+        except UnicodeDecodeError as error:  # out of sqlite3
+            raise self._damaged("it holds text that is none") from error
+
+    def _damaged(self, what: str) -> JournalError:
+        return JournalError(f"the journal {self.path} is damaged: {what}", remedy=KEEP)
 
     def _cannot(self, error: sqlite3.Error) -> JournalError:
         kind = JournalBusy if _code(error) == sqlite3.SQLITE_BUSY else JournalError
@@ -180,6 +193,8 @@ class Store:
                 yield Record(*row)
         except sqlite3.Error as error:
             raise self._cannot(error) from error
+        except UnicodeDecodeError as error:
+            raise self._damaged("a record holds text that is none") from error
 
     def put_facts(self, kind: str, facts: Iterable[tuple[str, str]]) -> None:
         rows = [(kind, key, value, _fact_digest(kind, key, value)) for key, value in facts]
@@ -229,5 +244,5 @@ def _remedy(error: sqlite3.Error) -> str:
     if code == sqlite3.SQLITE_BUSY:
         return "Another process is in the middle of a write. Let it go on, or end it, and try again."
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return "Keep the folder as it is; restore the newest copy of the whole folder next to it."
+        return KEEP
     return "Look at the disk (space, permissions, errors) before going on."

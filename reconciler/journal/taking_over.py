@@ -11,7 +11,7 @@ from pathlib import Path
 
 from reconciler.errors import JournalError
 
-from .frames import Damage, Frame, FrameKind, scan
+from .frames import Damage, Frame, FrameKind, is_sound, scan
 from .opening import Files
 from .rescue import Rescue
 
@@ -35,7 +35,7 @@ def rescued(path: Path) -> Frame | None:
         found = list(scan(path.read_bytes()))
     except (Damage, OSError):
         return None
-    return found[0] if len(found) == 1 else None
+    return found[0] if len(found) == 1 and is_sound(found[0]) else None
 
 
 def _take(files: Files, frame: Frame, write_code: WriteCode) -> None:

@@ -20,8 +20,17 @@ from .mutate import NUMBERS, damaged, fuzzing
 pytestmark = pytest.mark.timeout(7_200)
 
 
+class Seed:
+    """A desk and the two files on it, undamaged; too long to be shown."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.database = desk.database.read_bytes()
+        self.spool = desk.spool.read_bytes()
+
+
 @pytest.fixture(scope="module")
-def seed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, bytes, bytes]]:
+def seed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seed]:
     """A closed journal of two effects, and a desk in memory where there is one."""
     base = Path("/dev/shm") if Path("/dev/shm").is_dir() else tmp_path_factory.getbasetemp()
     root = base / f"xlicense-fuzz-{tmp_path_factory.getbasetemp().name}-{id(tmp_path_factory)}"
@@ -33,7 +42,7 @@ def seed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, bytes
             effect.sending()
             effect.received(f"token {CODE}\r\nOK\r\n".encode())
             effect.done()
-    yield desk, desk.database.read_bytes(), desk.spool.read_bytes()
+    yield Seed(desk)
     shutil.rmtree(root)
 
 
@@ -55,20 +64,17 @@ def opened(desk: Desk, database: bytes, spool: bytes) -> bool:
     return True
 
 
-@pytest.mark.xfail(reason="a table name that is not UTF-8 ends in UnicodeDecodeError, out of sqlite3")
 @fuzzing
 @given(NUMBERS)
-def test_a_damaged_journal_is_refused_or_says_what_it_said(
-    seed: tuple[Desk, bytes, bytes], number: int
-) -> None:
-    desk, database, spool = seed
+def test_a_damaged_journal_is_refused_or_says_what_it_said(seed: Seed, number: int) -> None:
+    desk, database, spool = seed.desk, seed.database, seed.spool
     opened(desk, damaged(database, number, most=2), spool)
 
 
 @fuzzing
 @given(NUMBERS)
-def test_a_damaged_spool_is_refused_or_forgiven_a_tail(seed: tuple[Desk, bytes, bytes], number: int) -> None:
-    desk, _, spool = seed
+def test_a_damaged_spool_is_refused_or_forgiven_a_tail(seed: Seed, number: int) -> None:
+    desk, spool = seed.desk, seed.spool
     path = desk.folder / "other-spool"
     path.write_bytes(damaged(spool, number, most=3))
     path.chmod(0o600)
@@ -88,10 +94,8 @@ def test_a_damaged_spool_is_refused_or_forgiven_a_tail(seed: tuple[Desk, bytes, 
 
 @fuzzing
 @given(NUMBERS)
-def test_whole_frames_are_found_again_and_nothing_else_is(
-    seed: tuple[Desk, bytes, bytes], number: int
-) -> None:
-    _, _, spool = seed
+def test_whole_frames_are_found_again_and_nothing_else_is(seed: Seed, number: int) -> None:
+    spool = seed.spool
     before = [(frame.kind, frame.about, frame.blob) for frame in scan(spool)]
     data = damaged(spool, number, most=2)
     try:
@@ -102,14 +106,11 @@ def test_whole_frames_are_found_again_and_nothing_else_is(
     assert all(frame in before for frame in after)
 
 
-@pytest.mark.xfail(reason="such frames end in TypeError or KeyError, for lack of a check of their contents")
 @fuzzing
 @given(NUMBERS)
-def test_a_frame_with_right_sums_and_strange_contents_is_a_journal_error(
-    seed: tuple[Desk, bytes, bytes], number: int
-) -> None:
+def test_a_frame_with_right_sums_and_strange_contents_is_a_journal_error(seed: Seed, number: int) -> None:
     """Somebody who can write into the folder can also reckon a checksum."""
-    desk, database, spool = seed
+    desk, database, spool = seed.desk, seed.database, seed.spool
     kinds = tuple(FrameKind)
     contents: tuple[object, ...] = (
         {},
