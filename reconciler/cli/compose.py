@@ -91,7 +91,7 @@ async def engine(
 
     quiet_the_libraries(common.verbosity)
     clock = SystemClock()
-    secrets = RememberedSecrets(SecretResolver(Path(desired.root)))
+    secrets = RememberedSecrets(SecretResolver(Path(desired.root), desired))
     with opened_journal(desired, clock) as journal:
         providers = _providers(desired, secrets, clock, read_only=read_only)
         try:

@@ -160,7 +160,7 @@ def _carried(
     from .remembered import RememberedSecrets
 
     quiet_the_libraries(common.verbosity)
-    secrets = RememberedSecrets(SecretResolver(common.root))
+    secrets = RememberedSecrets(SecretResolver(common.root, _PEER))
     if accounts:
         for ref in (_PEER.client_id, _PEER.client_secret):
             secrets.resolve(ref)  # raises before anything is opened

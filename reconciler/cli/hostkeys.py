@@ -158,7 +158,7 @@ async def _ask_all(common: Common, places: Sequence[Place]) -> list[Offer]:
     nodes = {
         address: NodeDesired(address, place.host, place.host, place.way) for address, place in asked.items()
     }
-    secrets = RememberedSecrets(SecretResolver(common.root))
+    secrets = RememberedSecrets(SecretResolver(common.root, nodes))
     provider = ExpresswayProvider(nodes, secrets, SystemClock(), read_only=True)
     slots = asyncio.Semaphore(common.parallelism)
 

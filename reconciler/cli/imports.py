@@ -112,7 +112,7 @@ async def _read(common: Common, nodes: Mapping[Address, NodeDesired]) -> list[No
     from reconciler.execution import SystemClock
 
     quiet_the_libraries(common.verbosity)
-    secrets = RememberedSecrets(SecretResolver(common.root))
+    secrets = RememberedSecrets(SecretResolver(common.root, nodes))
     provider = ExpresswayProvider(nodes, secrets, SystemClock(), read_only=True)
     slots = asyncio.Semaphore(common.parallelism)
     with reporter(common.console) as story:

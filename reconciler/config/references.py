@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,15 @@ MAX_BYTES = 64 * 1024
 
 
 class SecretResolver:
-    """Implements ``ports.SecretSource`` for the workspace in this folder."""
+    """Implements ``ports.SecretSource`` for the workspace in this folder.
 
-    def __init__(self, root: Path) -> None:
+    ``of`` is what refers to secrets (the desired state, or a part of it): a program that is started for one
+    secret finds none of the others in its environment.
+    """
+
+    def __init__(self, root: Path, of: object = None) -> None:
         self._root = root
+        self._of = of
         self._known: dict[SecretRef, str] = {}
 
     def __repr__(self) -> str:
@@ -69,6 +75,7 @@ class SecretResolver:
             done = subprocess.run(
                 argv,
                 cwd=self._root,
+                env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -83,6 +90,24 @@ class SecretResolver:
         if done.returncode:
             raise SecretError(f"{ref} ended with exit code {done.returncode}", remedy="run it by hand")
         return _decode(ref, done.stdout)
+
+    def _environment(self) -> dict[str, str]:
+        secret = {_text(ref) for ref in _references(self._of) if ref.kind == "env"}
+        return {name: value for name, value in os.environ.items() if name not in secret}
+
+
+def _references(value: object) -> Iterator[SecretRef]:
+    """Every reference in this value, however deep."""
+    if isinstance(value, SecretRef):
+        yield value
+    elif is_dataclass(value):
+        for one in fields(value):
+            yield from _references(getattr(value, one.name))
+    elif isinstance(value, Mapping):
+        yield from _references(tuple(value.values()))
+    elif isinstance(value, (tuple, list)):
+        for item in value:
+            yield from _references(item)
 
 
 def _text(ref: SecretRef) -> str:

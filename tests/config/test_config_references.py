@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.config import SecretResolver, references
 from reconciler.errors import Exit, SecretError
-from reconciler.model import SecretRef
+from reconciler.model import SecretRef, SshAccess
 from reconciler.ports import SecretSource
 
 
@@ -116,6 +116,16 @@ def test_a_command_gives_what_it_prints_and_nothing_else(tmp_path: Path) -> None
 def test_a_command_gets_no_shell_and_starts_in_the_workspace(tmp_path: Path) -> None:
     (tmp_path / "s").write_text("here")
     assert SecretResolver(tmp_path).resolve(python("print(open('s').read(), end=';$HOME')")) == "here;$HOME"
+
+
+def test_a_command_finds_no_other_secret_of_the_workspace_in_its_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XL_OTHER", "hunter2")
+    monkeypatch.setenv("XL_HOME_OF_STORE", "/store")
+    way = SshAccess("admin", 22, "/known_hosts", password=SecretRef("env", "XL_OTHER"))
+    ref = python("import os; print(os.environ.get('XL_OTHER'), os.environ['XL_HOME_OF_STORE'])")
+    assert SecretResolver(tmp_path, {"node": (way,)}).resolve(ref) == "None /store"
 
 
 def test_a_command_that_fails_is_named_without_what_it_said(tmp_path: Path) -> None:
