@@ -1,15 +1,31 @@
-"""What all tests share: the table of the torture tests at the end of a run, before pytest's own last line."""
+"""What all tests share: the table of the torture tests at the end of a run, and of what no coverage is taken.
+
+The tests of each room cover it. Those that live whole lives some thousand times would take twice as long if
+every line were traced, and show nothing more.
+"""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
 from tests.torture import table
 
+_OFTEN = ("faults", "fuzz", "stateful", "torture")
+
 
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         table.begin()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.pluginmanager.hasplugin("_cov"):
+        here = Path(__file__).parent
+        for item in items:
+            if item.path.relative_to(here).parts[0] in _OFTEN:
+                item.add_marker(pytest.mark.no_cover)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
