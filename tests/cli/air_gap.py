@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pexpect
 
-from tests.golden.harness import ROOT, Ran, Scenario
+from tests.golden.harness import ROOT, Scenario
+from tests.ran import Ran
 
 EXAMPLE = ROOT / "examples" / "air-gapped"
 CODE = "Code (it is not shown): "

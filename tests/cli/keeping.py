@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,6 +15,7 @@ from reconciler import model as m
 from reconciler.cli.process import run
 from reconciler.execution import SystemClock
 from reconciler.journal import SqliteJournal, default_identity, open_journal, recipient_of, state_folder
+from tests.ran import Ran
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKSPACE = "7f3c1d9a"
@@ -47,19 +45,6 @@ nodes:
 """
 
 
-@dataclass
-class Ran:
-    code: int
-    out: str
-    err: str
-
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-    def __str__(self) -> str:
-        return f"exit {self.code}\n{self.out}\n{self.err}"
-
-
 class Keeping:
     """``keeping("journal", "backup", "x")`` runs a command in the workspace."""
 
@@ -78,7 +63,7 @@ class Keeping:
             code = run(arguments)
         said = self._capsys.readouterr()
         assert "bug in xlicense" not in said.err, said.err
-        return Ran(code, said.out, said.err)
+        return Ran(arguments, code, said.out, said.err)
 
     def killed(self, *command: str) -> Iterator[int]:
         """The same command in copies of this home, killed at each call that touches a file. While one is

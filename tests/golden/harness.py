@@ -7,38 +7,19 @@ test's own event loop, so a test can look at the world, turn its knobs and push 
 
 from __future__ import annotations
 
-import asyncio
-import json
 import os
 import re
 import shutil
-import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from providers.lab import Lab, load_world
 from providers.lab.lab import wall_now
+from tests.ran import Ran
+from tests.torture.launcher import Launcher
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 _LIMIT = 90.0
-
-
-@dataclass(frozen=True)
-class Ran:
-    """One command: its exit code and what it printed."""
-
-    arguments: tuple[str, ...]
-    code: int
-    out: str
-    err: str
-
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-    def __str__(self) -> str:
-        return f"xlicense {' '.join(self.arguments)} -> {self.code}\n{self.out}\n{self.err}"
 
 
 class Scenario:
@@ -48,6 +29,8 @@ class Scenario:
         self.folder = folder
         self.tmp = tmp
         self.workspace = tmp / "workspace"
+        self.streams = tmp / "streams"
+        self.launcher = Launcher()
         self.lab = Lab(load_world(folder / "world.yaml", wall_now()))
         self.environment = {
             "PATH": os.environ["PATH"],
@@ -64,6 +47,8 @@ class Scenario:
 
     async def __aenter__(self) -> Scenario:
         await self.lab.start()
+        self.streams.mkdir()
+        await self.launcher.__aenter__()
         shutil.copytree(HERE / "base", self.workspace)
         shutil.copytree(self.folder / "workspace", self.workspace, dirs_exist_ok=True)
         for path in self.workspace.rglob("*.yaml"):
@@ -72,6 +57,7 @@ class Scenario:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.launcher.__aexit__(None, None, None)
         await self.lab.stop()
 
     def placed(self, text: str) -> str:
@@ -93,26 +79,14 @@ class Scenario:
 
     async def xlicense(self, *arguments: str, stdin: str | None = None, **environment: str) -> Ran:
         """Run one command to its end and return what it did."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "reconciler.cli",
-            *arguments,
+        started = await self.launcher.start(
+            arguments,
             cwd=self.workspace,
-            env={**self.environment, **environment},
-            stdin=asyncio.subprocess.PIPE if stdin is not None else asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+            environment={**self.environment, **environment},
+            folder=self.streams,
+            stdin=stdin,
         )
-        try:
-            data = stdin.encode() if stdin is not None else None
-            out, err = await asyncio.wait_for(process.communicate(data), _LIMIT)
-        except TimeoutError:
-            process.kill()
-            out, err = await process.communicate()
-            raise AssertionError(f"{arguments} did not end\n{out.decode()}\n{err.decode()}") from None
-        assert process.returncode is not None
-        ran = Ran(arguments, process.returncode, out.decode(), err.decode())
+        ran = await started.end(_LIMIT)
         assert "Traceback" not in ran.err, str(ran)
         return ran
 

@@ -16,8 +16,9 @@ from providers.lab.by_hand import set_by_hand
 from providers.lab.faults import Fault
 from providers.lab.nouns import DESKTOP, RMS, Node
 from providers.lab.start_states import start
+from tests.ran import Ran
 
-from .harness import HERE, Ran, Scenario
+from .harness import HERE, Scenario
 
 CORE = "clusters/ams-core.yaml"
 NODE = "ams-core/c1"

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.golden.harness import HERE, Ran, Scenario
+from tests.golden.harness import HERE, Scenario
+from tests.ran import Ran
 
 E1 = "ams-edge/e1"
 REGISTER = "license smart register"

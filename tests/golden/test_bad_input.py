@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.golden.harness import ROOT, Ran
+from tests.golden.harness import ROOT
+from tests.ran import Ran
 
 PLACE = re.compile(
     r"^(?P<path>\S+\.yaml):(?P<line>\d+):(?P<column>\d+): error: (?P<message>.+) \[(?P<code>[a-z-]+)\]$"

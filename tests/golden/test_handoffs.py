@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from providers.lab.by_hand import set_by_hand
-from tests.golden.harness import HERE, Ran, Scenario
+from tests.golden.harness import HERE, Scenario
+from tests.ran import Ran
 
 PROXY = "proxy.example.com:3128"
 TOKEN = "FROM-THE-PORTAL-5f1c9ab2"

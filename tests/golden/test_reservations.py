@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest_asyncio
 
 from providers.lab import books
+from tests.ran import Ran
 
-from .harness import HERE, Ran, Scenario
+from .harness import HERE, Scenario
 
 FOLDER = HERE / "reservations"
 CORE = "clusters/ams-core.yaml"

@@ -6,7 +6,6 @@ Both sides are the real command line as processes, each with a home of its own.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -32,6 +31,8 @@ from reconciler.model import (
     Produced,
     Waiting,
 )
+from tests.ran import Ran
+from tests.torture.launcher import Launcher
 
 ROOT = Path(__file__).parents[2]
 WORKSPACE = "7f3c1d9a"
@@ -56,22 +57,6 @@ accounts:
 _LIMIT = 100.0
 
 
-@dataclass(frozen=True)
-class Ran:
-    """One command: its exit code and what it printed."""
-
-    arguments: tuple[str, ...]
-    code: int
-    out: str
-    err: str
-
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-    def __str__(self) -> str:
-        return f"xlicense {' '.join(self.arguments)} -> {self.code}\n{self.out}\n{self.err}"
-
-
 def home(folder: Path) -> dict[str, str]:
     """The environment of a machine whose user has this folder."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -90,18 +75,12 @@ async def xlicense(
     folder: Path, environment: dict[str, str], *arguments: str, stdin: str | None = None
 ) -> Ran:
     """Run one command to its end and return what it did."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "reconciler.cli", *arguments),
-        cwd=folder,
-        env=environment,
-        stdin=asyncio.subprocess.PIPE if stdin is not None else asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    data = stdin.encode() if stdin is not None else None
-    out, err = await asyncio.wait_for(process.communicate(data), _LIMIT)
-    assert process.returncode is not None
-    ran = Ran(arguments, process.returncode, out.decode(), err.decode())
+    streams = Path(environment["HOME"])
+    async with Launcher() as launcher:
+        started = await launcher.start(
+            arguments, cwd=folder, environment=environment, folder=streams, stdin=stdin
+        )
+        ran = await started.end(_LIMIT)
     assert "Traceback" not in ran.err, str(ran)
     return ran
 

@@ -11,8 +11,9 @@ import pytest
 
 from providers.lab import Lab, books, load_world
 from providers.lab.lab import wall_now
+from tests.ran import Ran
 
-from .crossing import ROOT, Ran, home, xlicense
+from .crossing import ROOT, home, xlicense
 
 EXAMPLE = ROOT / "examples" / "air-gapped"
 CLUSTER = "clusters/vault-core.yaml"

@@ -18,9 +18,10 @@ from pathlib import Path
 import pytest
 
 from providers.lab import Lab
-from tests.golden.harness import HERE, Ran, Scenario
+from tests.golden.harness import HERE, Scenario
 from tests.handoff.crossing import home, xlicense
 from tests.handoff.test_air_gap import Gap
+from tests.ran import Ran
 
 from .crash import PLACES
 from .scanner import Artefact, Canary, Scanner, files_under

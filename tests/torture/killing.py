@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.errors import Exit
+from tests.ran import Ran
 
-from .launcher import Chosen, Ran
+from .launcher import Chosen
 from .referee import Verdict, judge
 from .stage import Stage
 from .table import Row

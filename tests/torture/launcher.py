@@ -18,25 +18,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from tests.ran import Ran
+
 ROOT = Path(__file__).resolve().parents[2]
 _LIMIT = 60.0
-
-
-@dataclass(frozen=True)
-class Ran:
-    """One process: how it ended (a negative number is a signal) and what it printed."""
-
-    arguments: tuple[str, ...]
-    code: int
-    out: str
-    err: str
-
-    @property
-    def said(self) -> str:
-        return f"{self.out}\n{self.err}"
-
-    def __str__(self) -> str:
-        return f"xlicense {' '.join(self.arguments)} -> {self.code}\n{self.out}\n{self.err}"
 
 
 @dataclass(frozen=True)
@@ -52,9 +37,14 @@ class Chosen:
 def _zygote() -> subprocess.Popen[bytes]:
     """One for this process; it ends when the pipe to it does."""
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.torture.zygote"], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        [sys.executable, "-m", "tests.torture.zygote"],
+        cwd=ROOT, env={**_untraced(), "PYTHONPATH": str(ROOT)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )  # fmt: skip
+
+
+def _untraced() -> dict[str, str]:
+    """Coverage is begun by the children whose environment asks for it."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_PROCESS")}
 
 
 class Launcher:
@@ -93,26 +83,30 @@ class Launcher:
         cwd: Path,
         environment: Mapping[str, str],
         folder: Path,
+        stdin: str | None = None,
         chosen: Chosen | None = None,
         clock: Mapping[str, Any] | None = None,
     ) -> Started:
         """Start one process. ``folder`` takes its streams and, with a chosen point, ``log`` and ``plain``."""
         number, loop = next(self._numbers), asyncio.get_running_loop()
-        out, err = folder / f"{number}.out", folder / f"{number}.err"
+        out, err, given = (folder / f"{number}.{end}" for end in ("out", "err", "in"))
+        if stdin is not None:
+            given.write_text(stdin, encoding="utf-8")
         points = None
         if chosen is not None:
             points = {"log": str(folder / f"{number}.log"), "plain": str(folder / f"{number}.plain")}
             points |= {"at": chosen.at, "how": chosen.how, "delay": chosen.delay}  # type: ignore[dict-item]
         request = {
             "id": number, "args": arguments, "cwd": str(cwd), "environment": dict(environment),
-            "out": str(out), "err": str(err), "points": points, "clock": clock,
+            "in": os.devnull if stdin is None else str(given), "out": str(out), "err": str(err),
+            "points": points, "clock": clock,
         }  # fmt: skip
         ended, pid = loop.create_future(), loop.create_future()
         self._waiting[number], self._pids[number] = ended, pid
         self._requests.write(json.dumps(request).encode() + b"\n")
         self._requests.flush()
         return Started(
-            arguments, await pid, ended, out, err, folder / f"{number}.log", folder / f"{number}.plain"
+            arguments, await pid, ended, given, out, err, folder / f"{number}.log", folder / f"{number}.plain"
         )
 
 
@@ -123,6 +117,7 @@ class Started:
     arguments: tuple[str, ...]
     pid: int
     ended: asyncio.Future[int]
+    given: Path
     out: Path
     err: Path
     log: Path
@@ -137,6 +132,7 @@ class Started:
             raise AssertionError(
                 f"{self.arguments} did not end\n{_read(self.out)}\n{_read(self.err)}"
             ) from None
+        self.given.unlink(missing_ok=True)
         return Ran(self.arguments, code, _read(self.out), _read(self.err))
 
     async def kill(self) -> None:

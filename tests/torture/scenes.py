@@ -10,7 +10,8 @@
 
 from __future__ import annotations
 
-from .launcher import Ran
+from tests.ran import Ran
+
 from .stage import Scene, Stage
 
 

@@ -20,8 +20,9 @@ from pathlib import Path
 from providers.lab import Lab, load_world
 from providers.lab.lab import wall_now
 from providers.lab.world import World
+from tests.ran import Ran
 
-from .launcher import Chosen, Launcher, Ran, Started
+from .launcher import Chosen, Launcher, Started
 
 HERE = Path(__file__).parent
 WORKSPACE = "9d0c1a04"

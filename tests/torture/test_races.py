@@ -16,9 +16,10 @@ import signal
 import pytest
 
 from reconciler.errors import Exit
+from tests.ran import Ran
 
 from .killing import Outcome, look_and_go_on, must_be_ordinary, row_of
-from .launcher import Chosen, Launcher, Ran, Started
+from .launcher import Chosen, Launcher, Started
 from .programme import LIMIT, points_of, slices
 from .referee import judge
 from .scenes import SCENES

@@ -3,7 +3,7 @@
 Everything is imported once; each request forks a child with a folder, an environment and streams of its own,
 which runs the real ``reconciler.cli.main``. Requests and answers are lines of JSON::
 
-    {"id": 1, "args": ["plan"], "cwd": …, "environment": {…}, "out": path, "err": path,
+    {"id": 1, "args": ["plan"], "cwd": …, "environment": {…}, "in": path, "out": path, "err": path,
      "points": {"log": path, "plain": path, "at": 17, "how": "kill", "delay": 0.0002} or null,
      "clock": {"shift": seconds, "speed": factor, "frozen": bool} or null}
     -> {"id": 1, "pid": 4711}      and at its end      {"id": 1, "status": 0}
@@ -23,6 +23,7 @@ import select
 import signal
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -81,7 +82,7 @@ def _become(request: dict[str, Any]) -> None:
     """The child: never returns."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)
-    for target, path in ((0, os.devnull), (1, request["out"]), (2, request["err"])):
+    for target, path in ((0, request["in"]), (1, request["out"]), (2, request["err"])):
         mode = os.O_RDONLY if target == 0 else os.O_WRONLY | os.O_CREAT | os.O_APPEND
         descriptor = os.open(path, mode, 0o600)
         os.dup2(descriptor, target)
@@ -95,6 +96,7 @@ def _become(request: dict[str, Any]) -> None:
         from tests.torture.points import Points, install
 
         install(Points(**request["points"]))
+    finish = _coverage()
     from reconciler.cli import main
 
     sys.argv = ["xlicense", *request["args"]]
@@ -104,7 +106,24 @@ def _become(request: dict[str, Any]) -> None:
         code = ended.code if isinstance(ended.code, int) else 1
     sys.stdout.flush()
     sys.stderr.flush()
+    finish()
     os._exit(code)
+
+
+def _coverage() -> Callable[[], None]:
+    """Begun here where the environment asks for it, as it would by itself in a process of its own."""
+    if "COVERAGE_PROCESS_CONFIG" not in os.environ:
+        return lambda: None
+    import coverage
+
+    begun = coverage.process_startup()
+    assert begun is not None
+
+    def finish() -> None:
+        begun.stop()
+        begun.save()
+
+    return finish
 
 
 class _Zygote:
