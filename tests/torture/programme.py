@@ -6,9 +6,10 @@ done (``make torture`` sets 1); without it the tests take a sample that fits int
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterable, Iterator
 
 from .launcher import Chosen
 from .scenes import SCENES
@@ -19,6 +20,7 @@ LIMIT = 1200
 """Seconds for one slice, on a busy machine."""
 
 _SLICE = 40
+_AT_ONCE = 4
 _EARLY = ("write spool", "sqlite COMMIT", "sqlite INSERT", "fsync", "ftruncate")
 _NEAR = 6
 
@@ -33,6 +35,17 @@ def slices(short: int, long: int) -> list[tuple[str, int, int]]:
     count = max(len(names), -(-total // _SLICE))
     sizes = [total // count + (number < total % count) for number in range(count)]
     return [(names[number % len(names)], number, size) for number, size in enumerate(sizes) if size]
+
+
+async def together(cases: Iterable[Awaitable[str]]) -> list[str]:
+    """Play a few at once, for most of a case is waiting; what they complain of."""
+    slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(case: Awaitable[str]) -> str:
+        async with slots:
+            return await case
+
+    return [complaint for complaint in await asyncio.gather(*map(one, cases)) if complaint]
 
 
 async def points_of(snapshot: Snapshot, *arguments: str) -> list[str]:

@@ -10,9 +10,9 @@ import random
 
 import pytest
 
-from .killing import Outcome, play, row_of
+from .killing import play, row_of
 from .launcher import Chosen, Launcher
-from .programme import LIMIT, chosen, points_of, slices, thorough
+from .programme import LIMIT, chosen, points_of, slices, thorough, together
 from .scenes import SCENES
 from .stage import Stage, snapshot
 from .table import add
@@ -25,26 +25,47 @@ _ON_SERVER = (*_ON_NODE, "error-in-200", "html", "expired-bearer", "unavailable"
 _WHEN = ("reservation", "licen|smart", None)
 
 
-def _told(scene: str, kills: list[Chosen], faults: str, outcome: Outcome) -> str:
-    return f"{scene}, killed at {[(kill.at, kill.delay) for kill in kills]}{faults}: " + "; ".join(
-        outcome.complaints
-    )
+async def _case(test: str, stage: Stage, kills: list[Chosen], dice: random.Random, told: str = "") -> str:
+    """What there is to complain of."""
+    outcome = await play(stage, kills, pause=dice.choice(_PAUSES), thorough=thorough(dice))
+    add(row_of(test, outcome))
+    where = f"{test}, killed at {[(kill.at, kill.delay) for kill in kills]}{told}"
+    return f"{where}: {'; '.join(outcome.complaints)}" if outcome.complaints else ""
 
 
 @pytest.mark.timeout(LIMIT)
-@pytest.mark.parametrize(("scene", "number", "many"), slices(100, 12_000))
+@pytest.mark.parametrize(("scene", "number", "many"), slices(300, 12_000))
 async def test_k2_nothing_is_lost_when_the_process_is_killed(scene: str, number: int, many: int) -> None:
-    found: list[str] = []
     async with Launcher() as launcher:
         prepared = await snapshot(SCENES[scene], launcher)
         points = await points_of(prepared)
-        dice = random.Random(f"K2 {number}")
-        for kill in chosen(points, many, f"K2 points {number}"):
+
+        async def case(kill: Chosen) -> str:
+            dice = random.Random(f"K2 {number} {kill.at}")
             async with prepared.stage() as stage:
-                outcome = await play(stage, [kill], pause=dice.choice(_PAUSES), thorough=thorough(dice))
-            add(row_of("K2", outcome))
-            if outcome.complaints:
-                found.append(_told(scene, [kill], "", outcome))
+                return await _case("K2", stage, [kill], dice)
+
+        found = await together(case(kill) for kill in chosen(points, many, f"K2 points {number}"))
+    assert not found, "\n\n".join(found)
+
+
+@pytest.mark.timeout(LIMIT)
+@pytest.mark.parametrize(("scene", "number", "many"), slices(300, 50_000))
+async def test_k3_nothing_is_lost_when_it_is_killed_again_in_a_faulty_network(
+    scene: str, number: int, many: int
+) -> None:
+    async with Launcher() as launcher:
+        prepared = await snapshot(SCENES[scene], launcher)
+        points = await points_of(prepared)
+
+        async def case(first: Chosen) -> str:
+            dice = random.Random(f"K3 {number} {first.at}")
+            kills = [first, *_again(len(points), dice)]
+            async with prepared.stage() as stage:
+                told = _turn_knobs(stage, dice)
+                return await _case("K3", stage, kills, dice, told)
+
+        found = await together(case(first) for first in chosen(points, many, f"K3 points {number}"))
     assert not found, "\n\n".join(found)
 
 
@@ -57,27 +78,6 @@ def _turn_knobs(stage: Stage, dice: random.Random) -> str:
         stage.lab.faults.add(where, kind, match=match, times=dice.randint(1, 2))
         told.append(f"{where} {kind} {match}")
     return f", faults {told}"
-
-
-@pytest.mark.timeout(LIMIT)
-@pytest.mark.parametrize(("scene", "number", "many"), slices(30, 50_000))
-async def test_k3_nothing_is_lost_when_it_is_killed_again_in_a_faulty_network(
-    scene: str, number: int, many: int
-) -> None:
-    found: list[str] = []
-    async with Launcher() as launcher:
-        prepared = await snapshot(SCENES[scene], launcher)
-        points = await points_of(prepared)
-        dice = random.Random(f"K3 {number}")
-        for first in chosen(points, many, f"K3 points {number}"):
-            kills = [first, *_again(len(points), dice)]
-            async with prepared.stage() as stage:
-                told = _turn_knobs(stage, dice)
-                outcome = await play(stage, kills, pause=dice.choice(_PAUSES), thorough=thorough(dice))
-            add(row_of("K3", outcome))
-            if outcome.complaints:
-                found.append(_told(scene, kills, told, outcome))
-    assert not found, "\n\n".join(found)
 
 
 def _again(many: int, dice: random.Random) -> list[Chosen]:
