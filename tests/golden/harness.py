@@ -48,6 +48,7 @@ class Scenario:
         self.folder = folder
         self.tmp = tmp
         self.workspace = tmp / "workspace"
+        self.before: tuple[str, ...] = ()
         self.lab = Lab(load_world(folder / "world.yaml", wall_now()))
         self.environment = {
             "PATH": os.environ["PATH"],
@@ -91,13 +92,14 @@ class Scenario:
         assert old in text, f"{old!r} is not in {file}"
         path.write_text(text.replace(old, new), encoding="utf-8")
 
+    def command(self, *arguments: str) -> tuple[str, ...]:
+        """The words of one command. ``before`` are words that put it elsewhere, as into a namespace."""
+        return (*self.before, sys.executable, "-m", "reconciler.cli", *arguments)
+
     async def xlicense(self, *arguments: str, stdin: str | None = None, **environment: str) -> Ran:
         """Run one command to its end and return what it did."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "reconciler.cli",
-            *arguments,
+            *self.command(*arguments),
             cwd=self.workspace,
             env={**self.environment, **environment},
             stdin=asyncio.subprocess.PIPE if stdin is not None else asyncio.subprocess.DEVNULL,
