@@ -34,6 +34,7 @@ from .keys import GO_ON, Seal
 from .leases import Leases
 from .opening import Files, problems, read_on
 from .rescue import Rescue
+from .store import LOOK
 from .taking_over import take_over
 
 _SHORTEST = 6
@@ -226,7 +227,7 @@ class JournalCore:
         if self._files.spool.broken or self._files.spool.full or self._files.store.broken:
             raise JournalError(
                 f"the journal in {self._files.folder} is closed for this process after a failed write",
-                remedy="Look at the disk (space, permissions, errors), then run `xlicense plan`.",
+                remedy=LOOK,
             )
 
     def _read_on(self) -> None:

@@ -84,6 +84,23 @@ def prepare(folder: Path) -> Path:
     return folder
 
 
+_LEAST = 64 * 1024
+"""Bytes without which nothing can be begun; a database that is only read needs half of them."""
+
+
+def disk_trouble(folder: Path) -> tuple[str, str] | None:
+    """What is wrong with the disk itself, and what to do; others only see that some call failed."""
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return None
+    if disk.f_flag & os.ST_RDONLY:
+        return "the file system is read-only", "Make it writable: look at how it is mounted, and why."
+    if disk.f_bavail * disk.f_frsize < _LEAST or (disk.f_files and not disk.f_favail):
+        return "the disk is full", "Make room on the disk of the state folder, then run `xlicense plan`."
+    return None
+
+
 def _no_use(folder: Path, error: OSError) -> JournalError:
     return JournalError(
         f"the state folder {folder} cannot be used: {error.strerror}",

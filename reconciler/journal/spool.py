@@ -203,7 +203,10 @@ class Spool:
             written = self._write(self._descriptor, data)
         if written != len(data):
             self.broken = True
-            raise JournalError(f"the spool {self.path} took {written} of {len(data)} bytes: the disk is full")
+            raise JournalError(
+                f"the spool {self.path} took {written} of {len(data)} bytes: the disk is full",
+                remedy="Make room on the disk of the state folder, then run `xlicense plan`.",
+            )
 
     def _write(self, descriptor: int, data: bytes) -> int:
         try:
