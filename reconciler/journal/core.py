@@ -28,13 +28,12 @@ from reconciler.ports import Clock
 
 from .chain import Record, RecordKind, canonical, link
 from .fold import CodeEntry, EffectEntry
-from .folder import HOLDERS
+from .folder import HOLDERS, LOOK
 from .frames import Frame, FrameKind
 from .keys import GO_ON, Seal
 from .leases import Leases
 from .opening import Files, problems, read_on
 from .rescue import Rescue
-from .store import LOOK
 from .taking_over import take_over
 
 _SHORTEST = 6

@@ -19,6 +19,9 @@ SPOOL = "spool"
 HOLDERS = "holders"
 RESERVE = "reserve"
 
+LOOK = "Look at the disk (space, permissions, errors), then run `xlicense plan`."
+MAKE_ROOM = "Make room on the disk of the state folder, then run `xlicense plan`."
+
 _WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
@@ -79,6 +82,7 @@ def prepare(folder: Path) -> Path:
         check_private(folder)
         no_strangers(folder.parent)
         make_folder(folder / HOLDERS)
+        check_private(folder / HOLDERS)
     except OSError as error:
         raise _no_use(folder, error) from error
     return folder
@@ -97,7 +101,7 @@ def disk_trouble(folder: Path) -> tuple[str, str] | None:
     if disk.f_flag & os.ST_RDONLY:
         return "the file system is read-only", "Make it writable: look at how it is mounted, and why."
     if disk.f_bavail * disk.f_frsize < _LEAST or (disk.f_files and not disk.f_favail):
-        return "the disk is full", "Make room on the disk of the state folder, then run `xlicense plan`."
+        return "the disk is full", MAKE_ROOM
     return None
 
 

@@ -20,12 +20,11 @@ from typing import NamedTuple
 from reconciler.errors import JournalBusy, JournalError
 
 from .chain import Record
-from .folder import disk_trouble, is_at, open_private
+from .folder import LOOK, disk_trouble, is_at, open_private
 from .schema import STEPS, Step, upgrade
 
 _APPLICATION = 0x786C6963
 _BUSY_MS = 10_000
-LOOK = "Look at the disk (space, permissions, errors), then run `xlicense plan`."
 _OF_THE_DISK = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 
 _INSERT = "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"

@@ -41,6 +41,7 @@ class Outcome:
             *self.wrong,
             *(f"lost: {text}" for text in verdict.lost),
             *(f"twice: {text}" for text in verdict.twice),
+            *(f"not recorded: {text}" for text in verdict.unrecorded),
             *verdict.problems,
         ]
 
@@ -73,6 +74,19 @@ async def play(
     await look_and_go_on(stage, outcome, thorough=thorough)
     outcome.faults = sum(knob.fired for knob in knobs)
     outcome.verdict = judge(stage, points)
+    return outcome
+
+
+async def play_on_bad_disk(stage: Stage, chosen: Chosen, *, pause: float, thorough: bool = True) -> Outcome:
+    """One apply on a disk that fails, which ends by itself and says what to do; then on a sound one."""
+    outcome = Outcome(faults=1)
+    ran = await stage.apply(chosen=chosen)
+    must_be_ordinary(ran, outcome, Exit.ERROR)
+    if ran.code == Exit.ERROR and "What to do:" not in ran.err:
+        outcome.wrong.append(f"does not say what to do: {ran}")
+    stage.later(pause)
+    await look_and_go_on(stage, outcome, thorough=thorough)
+    outcome.verdict = judge(stage, [])
     return outcome
 
 
