@@ -18,7 +18,7 @@ from .table import Row
 
 _STEPS = 6
 _ENDS = {Exit.OK, Exit.REFUSED, Exit.PARTLY, Exit.UNKNOWN, Exit.WAITING, Exit.UNREAD, Exit.CHANGES}
-_IN_A_FAULTY_NETWORK = (Exit.PLAN_FILE, Exit.TRUST)
+IN_A_FAULTY_NETWORK = (Exit.PLAN_FILE, Exit.TRUST)
 """A node that answers only the second time makes a plan stale; a login can be refused."""
 
 _NAMES_A_PERSON = re.compile(r"op resolve|handoff|portal|casefile|op show")
@@ -68,7 +68,7 @@ async def play(
         points.append(started.points())
         outcome.kills += ran.code < 0
         if ran.code >= 0:
-            must_be_ordinary(ran, outcome, *_IN_A_FAULTY_NETWORK)
+            must_be_ordinary(ran, outcome, *IN_A_FAULTY_NETWORK)
         stage.later(pause)
         between()
     await look_and_go_on(stage, outcome, thorough=thorough)

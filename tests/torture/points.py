@@ -105,7 +105,7 @@ def install(points: Points) -> None:
     _files(points)
     _sockets(points)
     _sqlite(points)
-    _plaintext(points)
+    listen(points.hear)
     if points.stranger is not None:
         _owners(points.stranger)
 
@@ -232,17 +232,18 @@ def _sqlite(points: Points) -> None:
     sqlite3.connect = connect  # type: ignore[assignment]
 
 
-def _plaintext(points: Points) -> None:
+def listen(hear: Callable[[bytes], None]) -> None:
+    """Hand over whatever is decrypted from now on, before anybody else has it."""
     read, decrypt = ssl.SSLObject.read, GCMEncryption.decrypt_packet
 
     def heard_read(self: ssl.SSLObject, length: int = 1024, buffer: Any = None) -> Any:
         result = read(self, length, buffer)
-        points.hear(bytes(buffer[:result]) if isinstance(result, int) else result)
+        hear(bytes(buffer[:result]) if isinstance(result, int) else result)
         return result
 
     def heard_decrypt(self: Any, *args: Any) -> Any:
         result = decrypt(self, *args)
-        points.hear(bytes(result or b""))
+        hear(bytes(result or b""))
         return result
 
     ssl.SSLObject.read = heard_read  # type: ignore[method-assign]
