@@ -28,7 +28,7 @@ from reconciler.ports import Clock
 
 from .chain import Record, RecordKind, canonical, link
 from .fold import CodeEntry, EffectEntry
-from .folder import HOLDERS
+from .folder import HOLDERS, LOOK
 from .frames import Frame, FrameKind
 from .keys import GO_ON, Seal
 from .leases import Leases
@@ -226,7 +226,7 @@ class JournalCore:
         if self._files.spool.broken or self._files.spool.full or self._files.store.broken:
             raise JournalError(
                 f"the journal in {self._files.folder} is closed for this process after a failed write",
-                remedy="Look at the disk (space, permissions, errors), then run `xlicense plan`.",
+                remedy=LOOK,
             )
 
     def _read_on(self) -> None:

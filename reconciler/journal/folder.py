@@ -20,6 +20,9 @@ HOLDERS = "holders"
 RESERVE = "reserve"
 KEEP = "Keep the folder as it is; restore the newest copy of the whole folder next to it."
 
+LOOK = "Look at the disk (space, permissions, errors), then run `xlicense plan`."
+MAKE_ROOM = "Make room on the disk of the state folder, then run `xlicense plan`."
+
 _WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
@@ -80,9 +83,27 @@ def prepare(folder: Path) -> Path:
         check_private(folder)
         no_strangers(folder.parent)
         make_folder(folder / HOLDERS)
+        check_private(folder / HOLDERS)
     except OSError as error:
         raise _no_use(folder, error) from error
     return folder
+
+
+_LEAST = 64 * 1024
+"""Bytes without which nothing can be begun; a database that is only read needs half of them."""
+
+
+def disk_trouble(folder: Path) -> tuple[str, str] | None:
+    """What is wrong with the disk itself, and what to do; others only see that some call failed."""
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return None
+    if disk.f_flag & os.ST_RDONLY:
+        return "the file system is read-only", "Make it writable: look at how it is mounted, and why."
+    if disk.f_bavail * disk.f_frsize < _LEAST or (disk.f_files and not disk.f_favail):
+        return "the disk is full", MAKE_ROOM
+    return None
 
 
 def _no_use(folder: Path, error: OSError) -> JournalError:

@@ -16,7 +16,17 @@ from pathlib import Path
 
 from reconciler.errors import JournalError
 
-from .folder import HOLDERS, JOURNAL, KEEP, RESERVE, SPOOL, check_private, no_strangers, outside_checkouts
+from .folder import (
+    HOLDERS,
+    JOURNAL,
+    KEEP,
+    RESERVE,
+    SPOOL,
+    check_private,
+    disk_trouble,
+    no_strangers,
+    outside_checkouts,
+)
 from .leases import Leases
 from .opening import check_spool_version, check_version, never_afresh, verify
 from .rescue import Rescue
@@ -56,7 +66,7 @@ class Health:
 def examine(folder: Path, workspace: str) -> Health:
     """Look at everything. Raises nothing for what is wrong with the files."""
     waiting, troubles = _second_place(workspace)
-    troubles += [*_gone(folder), *_places(folder)]
+    troubles += [*_gone(folder), *_disk(folder), *_places(folder)]
     there = folder.is_dir() and not folder.is_symlink()
     leases: tuple[Lease, ...] = ()
     newest = None
@@ -84,6 +94,13 @@ def _gone(folder: Path) -> Iterator[Trouble]:
         yield _trouble(error, folder)
 
 
+def _disk(folder: Path) -> Iterator[Trouble]:
+    """Without which even a sound journal cannot be opened."""
+    found = disk_trouble(folder)
+    if found is not None:
+        yield Trouble(f"{folder} cannot be used: {found[0]}", found[1], str(folder))
+
+
 def _places(folder: Path) -> Iterator[Trouble]:
     """Owner, modes, symlinks, and what is around the folder."""
     try:
@@ -101,7 +118,8 @@ def _place(path: Path) -> Iterator[Trouble]:
     try:
         found = path.lstat()
         check_private(path)
-        if stat.S_ISREG(found.st_mode) and not os.access(path, os.R_OK | os.W_OK):
+        wants = os.R_OK | (0 if os.statvfs(path).f_flag & os.ST_RDONLY else os.W_OK)
+        if stat.S_ISREG(found.st_mode) and not os.access(path, wants):
             yield Trouble(f"{path} cannot be read and written", f"chmod u+rw {path}", str(path))
     except FileNotFoundError:
         return

@@ -27,7 +27,7 @@ from typing import Any
 from reconciler.errors import JournalBusy, JournalError
 
 from .chain import START, Head
-from .folder import KEEP, RESERVE, check_private, is_at, open_private
+from .folder import KEEP, LOOK, MAKE_ROOM, RESERVE, check_private, is_at, open_private
 from .frames import Bytes, Damage, Frame, FrameKind, encode, is_sound, scan
 
 _PAGE = 4096
@@ -67,7 +67,7 @@ class Reserve:
         except OSError as error:
             raise JournalError(
                 f"{RESERVE_BYTES // 1024} KiB cannot be set aside in {self.path}: {error.strerror}",
-                remedy="Make room on the disk of the state folder.",
+                remedy=MAKE_ROOM,
             ) from error
         finally:
             os.close(descriptor)
@@ -151,7 +151,7 @@ class Spool:
 
     def _failed(self, what: str, error: OSError) -> JournalError:
         self.broken = True
-        return JournalError(f"the spool {self.path} cannot be {what}: {error.strerror}")
+        return JournalError(f"the spool {self.path} cannot be {what}: {error.strerror}", remedy=LOOK)
 
     def append(
         self, kind: FrameKind, about: dict[str, Any], blob: bytes = b"", *, loose: bool = False
@@ -162,7 +162,7 @@ class Spool:
         only left unsynced within one page, and the next frame, which begins in that page, takes it along.
         """
         if self.broken or not self.close.alive:
-            raise JournalError(f"the spool {self.path} is closed for this process")
+            raise JournalError(f"the spool {self.path} is closed for this process", remedy=LOOK)
         data = encode(kind, about, blob)
         with self.exclusive(at_most=None):
             trouble = self._trouble()
@@ -203,7 +203,10 @@ class Spool:
             written = self._write(self._descriptor, data)
         if written != len(data):
             self.broken = True
-            raise JournalError(f"the spool {self.path} took {written} of {len(data)} bytes: the disk is full")
+            raise JournalError(
+                f"the spool {self.path} took {written} of {len(data)} bytes: the disk is full",
+                remedy=MAKE_ROOM,
+            )
 
     def _write(self, descriptor: int, data: bytes) -> int:
         try:

@@ -20,11 +20,12 @@ from typing import NamedTuple
 from reconciler.errors import JournalBusy, JournalError
 
 from .chain import Record
-from .folder import KEEP, is_at, open_private
+from .folder import KEEP, LOOK, disk_trouble, is_at, open_private
 from .schema import STEPS, Step, upgrade
 
 _APPLICATION = 0x786C6963
 _BUSY_MS = 10_000
+_OF_THE_DISK = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 
 _INSERT = "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _AFTER = "SELECT seq, at, kind, run, op, spool, payload, prev, hash FROM records WHERE seq > ? ORDER BY seq"
@@ -146,7 +147,9 @@ class Store:
     def transaction(self) -> Iterator[None]:
         """One durable step. Committed, that is synced, when it returns; rolled back on any exception."""
         if self.broken:
-            raise JournalError(f"the journal {self.path} is closed for this process after a failed write")
+            raise JournalError(
+                f"the journal {self.path} is closed for this process after a failed write", remedy=LOOK
+            )
         if not is_at(self.path, self._opened):
             self.broken = True
             raise JournalError(
@@ -180,7 +183,9 @@ class Store:
 
     def _cannot(self, error: sqlite3.Error) -> JournalError:
         kind = JournalBusy if _code(error) == sqlite3.SQLITE_BUSY else JournalError
-        return kind(f"the journal {self.path} cannot be used: {error}", remedy=_remedy(error))
+        trouble = disk_trouble(self.path.parent) if _code(error) in _OF_THE_DISK else None
+        why, remedy = trouble or (str(error), _remedy(error))
+        return kind(f"the journal {self.path} cannot be used: {why}", remedy=remedy)
 
     def append(self, record: Record) -> None:
         """Inside a transaction that has seen every record before this one."""
@@ -245,4 +250,4 @@ def _remedy(error: sqlite3.Error) -> str:
         return "Another process is in the middle of a write. Let it go on, or end it, and try again."
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return KEEP
-    return "Look at the disk (space, permissions, errors) before going on."
+    return LOOK

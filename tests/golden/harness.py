@@ -7,9 +7,11 @@ test's own event loop, so a test can look at the world, turn its knobs and push 
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
+import sys
 from pathlib import Path
 
 from providers.lab import Lab, load_world
@@ -31,6 +33,7 @@ class Scenario:
         self.workspace = tmp / "workspace"
         self.streams = tmp / "streams"
         self.launcher = Launcher()
+        self.before: tuple[str, ...] = ()
         self.lab = Lab(load_world(folder / "world.yaml", wall_now()))
         self.environment = {
             "PATH": os.environ["PATH"],
@@ -77,18 +80,33 @@ class Scenario:
         assert old in text, f"{old!r} is not in {file}"
         path.write_text(text.replace(old, new), encoding="utf-8")
 
+    def command(self, *arguments: str) -> tuple[str, ...]:
+        """The words of one command. ``before`` are words that put it elsewhere, as into a namespace."""
+        return (*self.before, sys.executable, "-m", "reconciler.cli", *arguments)
+
     async def xlicense(self, *arguments: str, stdin: str | None = None, **environment: str) -> Ran:
         """Run one command to its end and return what it did."""
-        started = await self.launcher.start(
-            arguments,
-            cwd=self.workspace,
-            environment={**self.environment, **environment},
-            folder=self.streams,
-            stdin=stdin,
-        )
-        ran = await started.end(_LIMIT)
+        given = {**self.environment, **environment}
+        if self.before:
+            ran = await self._elsewhere(arguments, {**given, "PWD": str(self.workspace)})
+        else:
+            started = await self.launcher.start(
+                arguments, cwd=self.workspace, environment=given, folder=self.streams, stdin=stdin
+            )
+            ran = await started.end(_LIMIT)
         assert "Traceback" not in ran.err, str(ran)
         return ran
+
+    async def _elsewhere(self, arguments: tuple[str, ...], environment: dict[str, str]) -> Ran:
+        """A process of its own, behind the words that put it there."""
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(
+            *self.command(*arguments), cwd=self.workspace, env=environment,
+            stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe,
+        )  # fmt: skip
+        out, err = await asyncio.wait_for(process.communicate(), _LIMIT)
+        assert process.returncode is not None
+        return Ran(arguments, process.returncode, out.decode(), err.decode())
 
     async def ready(self) -> None:
         """Make a key for the codes, as a user does once."""

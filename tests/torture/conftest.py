@@ -4,4 +4,9 @@ from __future__ import annotations
 
 import logging
 
+from .programme import SHARE
+
+collect_ignore = [] if SHARE else ["test_bad_disk_anywhere.py", "test_from_outside.py"]
+"""What only the long programme does."""
+
 logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)

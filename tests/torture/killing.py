@@ -19,7 +19,7 @@ from .table import Row
 
 _STEPS = 6
 _ENDS = {Exit.OK, Exit.REFUSED, Exit.PARTLY, Exit.UNKNOWN, Exit.WAITING, Exit.UNREAD, Exit.CHANGES}
-_IN_A_FAULTY_NETWORK = (Exit.PLAN_FILE, Exit.TRUST)
+IN_A_FAULTY_NETWORK = (Exit.PLAN_FILE, Exit.TRUST)
 """A node that answers only the second time makes a plan stale; a login can be refused."""
 
 _NAMES_A_PERSON = re.compile(r"op resolve|handoff|portal|casefile|op show")
@@ -42,6 +42,7 @@ class Outcome:
             *self.wrong,
             *(f"lost: {text}" for text in verdict.lost),
             *(f"twice: {text}" for text in verdict.twice),
+            *(f"not recorded: {text}" for text in verdict.unrecorded),
             *verdict.problems,
         ]
 
@@ -68,12 +69,25 @@ async def play(
         points.append(started.points())
         outcome.kills += ran.code < 0
         if ran.code >= 0:
-            must_be_ordinary(ran, outcome, *_IN_A_FAULTY_NETWORK)
+            must_be_ordinary(ran, outcome, *IN_A_FAULTY_NETWORK)
         stage.later(pause)
         between()
     await look_and_go_on(stage, outcome, thorough=thorough)
     outcome.faults = sum(knob.fired for knob in knobs)
     outcome.verdict = judge(stage, points)
+    return outcome
+
+
+async def play_on_bad_disk(stage: Stage, chosen: Chosen, *, pause: float, thorough: bool = True) -> Outcome:
+    """One apply on a disk that fails, which ends by itself and says what to do; then on a sound one."""
+    outcome = Outcome(faults=1)
+    ran = await stage.apply(chosen=chosen)
+    must_be_ordinary(ran, outcome, Exit.ERROR)
+    if ran.code == Exit.ERROR and "What to do:" not in ran.err:
+        outcome.wrong.append(f"does not say what to do: {ran}")
+    stage.later(pause)
+    await look_and_go_on(stage, outcome, thorough=thorough)
+    outcome.verdict = judge(stage, [])
     return outcome
 
 

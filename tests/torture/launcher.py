@@ -48,15 +48,18 @@ def _untraced() -> dict[str, str]:
 
 
 class Launcher:
-    """``async with Launcher() as launcher``; the warm process behind it is kept for the next one."""
+    """``async with Launcher() as launcher``, one at a time; the warm process behind it is kept."""
 
     _numbers = count(1)
+    _listens = False
 
     def __init__(self) -> None:
         self._waiting: dict[int, asyncio.Future[int]] = {}
         self._pids: dict[int, asyncio.Future[int]] = {}
 
     async def __aenter__(self) -> Launcher:
+        assert not Launcher._listens, "another launcher would take this one's answers"
+        Launcher._listens = True
         process, loop, stream = _zygote(), asyncio.get_running_loop(), asyncio.StreamReader()
         assert process.stdin is not None
         assert process.stdout is not None
@@ -69,6 +72,7 @@ class Launcher:
     async def __aexit__(self, *_: object) -> None:
         self._transport.close()
         await self._reading
+        Launcher._listens = False
 
     async def _read(self, stream: asyncio.StreamReader) -> None:
         async for line in stream:

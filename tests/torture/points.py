@@ -1,7 +1,7 @@
-"""The points at which a process can be killed, seen from outside: what the standard library does for it.
+"""The points at which a process can be killed, or its disk fail: what the standard library does for it.
 
 Belongs here: wrappers around system calls of the process that is tortured, and what they count. Nothing of
-ours is patched: ``os.write``, ``os.fsync``, ``os.ftruncate``, ``sqlite3.connect`` and the methods of
+ours is patched: ``os.write``, ``os.fsync``, ``os.open``, ``sqlite3.connect`` and the methods of
 ``socket.socket`` belong to Python. Does not belong here: which point is chosen, and what is made of it.
 
 Every call makes two points, one before it and one after it. A write makes a third, at which half of it is
@@ -24,12 +24,15 @@ from typing import Any
 
 from asyncssh.encryption import GCMEncryption
 
+from .bad_disk import MANNERS, BadDisk, is_kept
+
 _write = os.write
 _SQL = ("BEGIN", "COMMIT", "INSERT", "UPDATE", "DELETE", "CREATE", "ROLLBACK")
 
 
 class Points:
-    """Counts points; at the chosen one the process dies (``kill``) or stands still (``stop``).
+    """Counts points; at the chosen one the process dies (``kill``), stands still (``stop``), or meets a bad
+    disk (one of `bad_disk.MANNERS`). With ``owner NAME`` everything of that name belongs to somebody else.
 
     ``log`` takes one line a point, ``plain`` what was received, as it was after decryption.
     """
@@ -41,6 +44,8 @@ class Points:
         self._at = at
         self._how = how
         self._delay = delay
+        self.disk = BadDisk(how) if how in MANNERS else None
+        self.stranger = how.removeprefix("owner ") if how.startswith("owner ") else None
         self._count = 0
         self._received = 0
 
@@ -55,6 +60,9 @@ class Points:
             self.end()
 
     def end(self) -> None:
+        if self.disk is not None:
+            self.disk.breaks()
+            return
         os.kill(os.getpid(), signal.SIGSTOP if self._how == "stop" else signal.SIGKILL)
 
     def alarm(self) -> None:
@@ -63,7 +71,7 @@ class Points:
         signal.setitimer(signal.ITIMER_REAL, self._delay)
 
     def within(self, name: str) -> None:
-        if self._how == "kill" and self.reach(f"{name} within"):
+        if self._how != "stop" and self.reach(f"{name} within") and self.disk is None:
             self.alarm()
 
     def hear(self, data: bytes) -> None:
@@ -77,48 +85,99 @@ class Points:
         self.here(f"{name} after")
         return result
 
+    def on_disk(
+        self, name: str, path: str, call: Callable[[], Any], size: int = 0, grows: bool = True
+    ) -> Any:
+        """A call that the disk may refuse; a full one refuses only what ``grows``."""
+        self.here(f"{name} before")
+        self.within(name)
+        if self.disk is not None:
+            self.disk.meets(path, size, grows=grows)
+        result = call()
+        if self.disk is not None:
+            self.disk.meets(path, size, grows=grows, done=True)
+        self.here(f"{name} after")
+        return result
+
 
 def install(points: Points) -> None:
     """Put the wrappers in place, for the rest of this process."""
     _files(points)
     _sockets(points)
     _sqlite(points)
-    _plaintext(points)
+    listen(points.hear)
+    if points.stranger is not None:
+        _owners(points.stranger)
 
 
-def _name(descriptor: int) -> str:
+def _owners(name: str) -> None:
+    """Only root could give a file away; any process can be told that it was."""
+    original = os.stat
+
+    def stat(path: Any, *args: Any, **kwargs: Any) -> os.stat_result:
+        found = original(path, *args, **kwargs)
+        if not isinstance(path, os.PathLike) or _name(os.fspath(path)) != name:
+            return found
+        return os.stat_result([*found[:4], found.st_uid + 1, *found[5:]])
+
+    os.stat = stat  # type: ignore[assignment]
+
+
+def _path(descriptor: int) -> str:
     try:
-        return os.path.basename(os.readlink(f"/proc/self/fd/{descriptor}"))  # noqa: PTH119, PTH115
+        return os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115
     except OSError:
         return "?"
 
 
+def _name(path: str) -> str:
+    return os.path.basename(path)  # noqa: PTH119
+
+
 def _files(points: Points) -> None:
     def write(descriptor: int, data: Any, /) -> int:
-        name = f"write {_name(descriptor)}"
-        points.here(f"{name} before")
+        path = _path(descriptor)
+        name = f"write {_name(path)}"
         if points.reach(f"{name} half"):
-            _write(descriptor, bytes(data)[: len(data) // 2])
+            half = _write(descriptor, bytes(data)[: len(data) // 2])
             points.end()
-        points.within(name)
-        written = _write(descriptor, data)
-        points.here(f"{name} after")
+            return half
+        written: int = points.on_disk(name, path, lambda: _write(descriptor, data), len(data))
         return written
 
     os.write = write
     for call in ("fsync", "fdatasync", "ftruncate", "pwrite"):
         _wrap_file_call(points, call)
+    for call in ("open", "mkdir", "truncate"):
+        _wrap_path_call(points, call)
 
 
 def _wrap_file_call(points: Points, call: str) -> None:
     original = getattr(os, call)
 
     def wrapped(descriptor: int, *args: Any) -> Any:
-        name = f"{call} {_name(descriptor)}"
-        points.here(f"{name} before")
-        points.within(name)
-        result = original(descriptor, *args)
-        points.here(f"{name} after")
+        path = _path(descriptor)
+        grows = call != "ftruncate"
+        return points.on_disk(f"{call} {_name(path)}", path, lambda: original(descriptor, *args), grows=grows)
+
+    setattr(os, call, wrapped)
+
+
+def _wrap_path_call(points: Points, call: str) -> None:
+    """Of the state folder and the second place only: Python itself opens many files. What is only opened to
+    be read opens on a bad disk too."""
+    original = getattr(os, call)
+
+    def wrapped(path: Any, *args: Any, **kwargs: Any) -> Any:
+        text = os.fsdecode(path) if isinstance(path, str | bytes | os.PathLike) else "?"
+        reads = call == "open" and not (args and args[0] & (os.O_WRONLY | os.O_RDWR))
+        if reads or not is_kept(text):
+            return original(path, *args, **kwargs)
+        grows = call != "truncate" and not os.path.lexists(text)
+        name = f"{call} {_name(text)}"
+        result = points.on_disk(name, text, lambda: original(path, *args, **kwargs), grows=grows)
+        if call == "truncate" and points.disk is not None:
+            points.disk.gave_up(text)
         return result
 
     setattr(os, call, wrapped)
@@ -149,14 +208,21 @@ def _sqlite(points: Points) -> None:
             points.here(f"sqlite {word} before")
             if word == "COMMIT":
                 points.within("sqlite COMMIT")
+            if points.disk is not None:
+                points.disk.meets_sqlite(word)
             result = super().execute(sql, *args)
+            if points.disk is not None:
+                points.disk.meets_sqlite(word, done=True)
             points.here(f"sqlite {word} after")
             return result
 
         def executemany(self, sql: str, *args: Any) -> sqlite3.Cursor:
-            called = super().executemany
-            cursor: sqlite3.Cursor = points.around("sqlite many", lambda: called(sql, *args))
-            return cursor
+            points.here("sqlite many before")
+            if points.disk is not None:
+                points.disk.meets_sqlite("MANY")
+            result = super().executemany(sql, *args)
+            points.here("sqlite many after")
+            return result
 
     original = sqlite3.connect
 
@@ -166,17 +232,18 @@ def _sqlite(points: Points) -> None:
     sqlite3.connect = connect  # type: ignore[assignment]
 
 
-def _plaintext(points: Points) -> None:
+def listen(hear: Callable[[bytes], None]) -> None:
+    """Hand over whatever is decrypted from now on, before anybody else has it."""
     read, decrypt = ssl.SSLObject.read, GCMEncryption.decrypt_packet
 
     def heard_read(self: ssl.SSLObject, length: int = 1024, buffer: Any = None) -> Any:
         result = read(self, length, buffer)
-        points.hear(bytes(buffer[:result]) if isinstance(result, int) else result)
+        hear(bytes(buffer[:result]) if isinstance(result, int) else result)
         return result
 
     def heard_decrypt(self: Any, *args: Any) -> Any:
         result = decrypt(self, *args)
-        points.hear(bytes(result or b""))
+        hear(bytes(result or b""))
         return result
 
     ssl.SSLObject.read = heard_read  # type: ignore[method-assign]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import re
 from collections.abc import Awaitable, Iterable, Iterator
 
 from .launcher import Chosen
@@ -23,6 +24,10 @@ _SLICE = 40
 _AT_ONCE = 4
 _EARLY = ("write spool", "sqlite COMMIT", "sqlite INSERT", "fsync", "ftruncate")
 _NEAR = 6
+_NETWORK = ("send", "sendmsg", "sendall", "recv", "recv_into", "connect")
+_RUN = re.compile(r"run-[0-9a-f]+")
+_BEFORE = 2
+"""Writes before one that make it another one."""
 
 
 def cases(short: int, long: int) -> int:
@@ -67,6 +72,29 @@ def chosen(points: list[str], many: int, seed: str) -> Iterator[Chosen]:
         else:
             at = int(len(points) * (number + dice.random()) / many) + 1
         yield Chosen(min(max(at, 1), len(points)), "kill", dice.uniform(1e-5, 8e-4))
+
+
+def writes(points: list[str]) -> list[int]:
+    """The numbers of the points right before something is written, and in the middle of a write."""
+    return [
+        number
+        for number, point in enumerate(points, 1)
+        if point.split()[1] not in _NETWORK and point.endswith((" before", " half"))
+    ]
+
+
+def distinct(points: list[str], seen: set[tuple[str, ...]]) -> list[int]:
+    """Those writes that differ from all before in what is written and what was written last; ``seen`` is
+    added to, so that another run only brings what it alone has."""
+    names = [_RUN.sub("run", point.split(maxsplit=1)[1]) for point in points]
+    found, before = [], ("",) * _BEFORE
+    for number in writes(points):
+        site = (*before, names[number - 1])
+        before = site[1:]
+        if site not in seen:
+            seen.add(site)
+            found.append(number)
+    return found
 
 
 def thorough(dice: random.Random) -> bool:

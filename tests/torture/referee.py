@@ -9,10 +9,15 @@ from __future__ import annotations
 
 import html
 import json
+import re
+import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+
+import pyrage
 
 from providers.lab import books
 from providers.lab.ledger import Given
@@ -27,16 +32,34 @@ _ONCE = (
 )
 """Commands of a node that are never sent again where the one before it ran (classes N, C and X)."""
 
+_KINDS = (
+    ("reservation request", "node.request_reservation"),
+    ("reservation install", "node.install_authorization"),
+    ("reservation returnauthorization", "node.return_authorization"),
+    ("reservation return", "node.return_reservation"),
+    ("reservation cancel", "node.cancel_reservation"),
+    ("smart deregister", "node.deregister"),
+    ("smart register|registration register", "node.register"),
+    ("POST .*/tokens$", "account.create_token"),
+    ("reserve-licenses", "account.reserve"),
+    ("update-licenses", "account.update_reservation"),
+    ("confirm-licenses", "account.confirm_reservation"),
+    ("devices/remove", "account.remove_instance"),
+)
+"""What the lab is asked, and the effect that it is asked for."""
+
 
 @dataclass
 class Verdict:
-    """``lost``: received and not kept. ``gap``: the process died between decrypting and writing."""
+    """``lost``: received and not kept. ``gap``: the process died between decrypting and writing.
+    ``unrecorded``: the lab was asked for an effect, and the journal has no record of the sending."""
 
     printed: int = 0
     received: int = 0
     lost: list[str] = field(default_factory=list)
     gap: list[str] = field(default_factory=list)
     twice: list[str] = field(default_factory=list)
+    unrecorded: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
 
@@ -46,6 +69,7 @@ def judge(stage: Stage, killed: list[list[str]]) -> Verdict:
     given = list({(one.kind, one.value): one for one in world.ledger.given[stage.printed_before :]}.values())
     received, kept = stage.received(), _kept(stage)
     verdict = Verdict(printed=len(given), twice=[*_twice(world)], problems=[*books.problems(world)])
+    verdict.unrecorded = [*_unrecorded(stage)]
     for one in given:
         if not _holds(received, one.value):
             continue
@@ -89,7 +113,40 @@ def _kept(stage: Stage) -> bytes:
         found += [journal.reveal(code.code_id, "torture").encode() for code in journal.codes()]
     finally:
         journal.close()
-    return b"\n".join(found)
+    return b"\n".join([*found, *_on_the_terminal(stage)])
+
+
+def _on_the_terminal(stage: Stage) -> Iterator[bytes]:
+    """What no file took was printed, sealed: a person has it, and plain ``age -d`` opens it."""
+    secret = next(line for line in stage.identity.read_text().splitlines() if line.startswith("AGE-"))
+    identity = pyrage.x25519.Identity.from_str(secret)
+    for armoured in re.findall(r"-----BEGIN AGE.*?-----END AGE [A-Z ]+-----", stage.shown(), re.DOTALL):
+        yield pyrage.decrypt(f"{armoured}\n".encode(), [identity])
+
+
+def _unrecorded(stage: Stage) -> Iterator[str]:
+    """Counted by kind: an effect may be tried again, and each try has its record."""
+    db = sqlite3.connect(f"file:{stage.state / 'journal.sqlite'}?mode=ro", uri=True)
+    try:
+        rows = db.execute("SELECT op, kind, payload FROM records WHERE kind IN ('intent', 'sending')")
+        found = [(str(op), str(kind), str(payload)) for op, kind, payload in rows]
+    finally:
+        db.close()
+    kinds = {op: json.loads(payload)["kind"] for op, kind, payload in found if kind == "intent"}
+    recorded = Counter(kinds[op] for op, kind, _ in found if kind == "sending")
+    asked = Counter(_kind_of(one.text) for one in stage.lab.ledger.asked)
+    for kind, times in asked.items():
+        if kind and times > recorded[kind]:
+            yield f"{kind}: {times} sent, {recorded[kind]} recorded"
+
+
+def is_effect(text: str) -> bool:
+    """Whether the lab was asked for something that is done once."""
+    return bool(_kind_of(text))
+
+
+def _kind_of(text: str) -> str:
+    return next((kind for pattern, kind in _KINDS if re.search(pattern, text, re.IGNORECASE)), "")
 
 
 def _died_in_the_gap(stage: Stage, one: Given, killed: list[list[str]]) -> bool:

@@ -77,6 +77,7 @@ class Stage:
             "HOME": str(self.folder),
             "XDG_STATE_HOME": str(self.folder / "state"),
             "XDG_CONFIG_HOME": str(self.folder / "config"),
+            "XDG_RUNTIME_DIR": str(self.folder / "runtime"),
             "LANG": "C.UTF-8",
         }
 
@@ -116,6 +117,10 @@ class Stage:
             text, count = re.subn(pattern, new, path.read_text(encoding="utf-8"))
             assert count, f"{pattern!r} is not in {path.name}"
             path.write_text(text, encoding="utf-8")
+
+    def shown(self) -> str:
+        """Everything that was written to the terminal."""
+        return "".join(one.err.read_text("utf-8", "replace") for one in self.running if one.err.exists())
 
     def received(self) -> bytes:
         """Everything that any process of this stage has received and decrypted."""
@@ -163,6 +168,7 @@ async def snapshot(scene: Scene, launcher: Launcher) -> Snapshot:
     folder = scratch()
     workspace = folder / "workspace"
     (workspace / "clusters").mkdir(parents=True)
+    (folder / "runtime").mkdir(mode=0o700)
     shutil.copy(HERE / "worlds" / "xlicense.yaml", workspace / "xlicense.yaml")
     shutil.copy(HERE / "worlds" / scene.cluster, workspace / "clusters" / scene.cluster)
     lab = Lab(load_world(HERE / "worlds" / scene.world, wall_now()))

@@ -57,7 +57,8 @@ def _warm() -> None:
     importlib.import_module("tests.torture.points")
 
 
-def _set_clock(shift: float, speed: float, frozen: bool) -> None:
+def set_clock(shift: float, speed: float, frozen: bool) -> None:
+    """For the rest of this process."""
     import asyncio
 
     from reconciler.execution import SystemClock
@@ -91,7 +92,7 @@ def _become(request: dict[str, Any]) -> None:
     os.environ.update(request["environment"])
     os.chdir(request["cwd"])
     if request.get("clock"):
-        _set_clock(**request["clock"])
+        set_clock(**request["clock"])
     if request.get("points"):
         from tests.torture.points import Points, install
 
