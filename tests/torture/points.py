@@ -31,8 +31,9 @@ _SQL = ("BEGIN", "COMMIT", "INSERT", "UPDATE", "DELETE", "CREATE", "ROLLBACK")
 
 
 class Points:
-    """Counts points; at the chosen one the process dies (``kill``), stands still (``stop``), or meets a bad
-    disk (one of `bad_disk.MANNERS`). With ``owner NAME`` everything of that name belongs to somebody else.
+    """Counts points; at the chosen one the process dies (``kill``), stands still (``stop``), gets signals
+    (``signal INT TERM``), or meets a bad disk (one of `bad_disk.MANNERS`). With ``owner NAME`` everything of
+    that name belongs to somebody else.
 
     ``log`` takes one line a point, ``plain`` what was received, as it was after decryption.
     """
@@ -46,6 +47,7 @@ class Points:
         self._delay = delay
         self.disk = BadDisk(how) if how in MANNERS else None
         self.stranger = how.removeprefix("owner ") if how.startswith("owner ") else None
+        self._signals = how.split()[1:] if how.startswith("signal ") else []
         self._count = 0
         self._received = 0
 
@@ -63,7 +65,15 @@ class Points:
         if self.disk is not None:
             self.disk.breaks()
             return
+        if self.signalled():
+            return
         os.kill(os.getpid(), signal.SIGSTOP if self._how == "stop" else signal.SIGKILL)
+
+    def signalled(self) -> bool:
+        """Send the signals that are to come here; False where none are."""
+        for name in self._signals:
+            os.kill(os.getpid(), signal.Signals[f"SIG{name}"])
+        return bool(self._signals)
 
     def alarm(self) -> None:
         """Die soon, in the middle of whatever comes."""
@@ -71,7 +81,7 @@ class Points:
         signal.setitimer(signal.ITIMER_REAL, self._delay)
 
     def within(self, name: str) -> None:
-        if self._how != "stop" and self.reach(f"{name} within") and self.disk is None:
+        if self._how != "stop" and self.reach(f"{name} within") and self._how == "kill":
             self.alarm()
 
     def hear(self, data: bytes) -> None:
@@ -138,7 +148,7 @@ def _files(points: Points) -> None:
     def write(descriptor: int, data: Any, /) -> int:
         path = _path(descriptor)
         name = f"write {_name(path)}"
-        if points.reach(f"{name} half"):
+        if points.reach(f"{name} half") and not points.signalled():
             half = _write(descriptor, bytes(data)[: len(data) // 2])
             points.end()
             return half

@@ -29,6 +29,9 @@ _RUN = re.compile(r"run-[0-9a-f]+")
 _BEFORE = 2
 """Writes before one that make it another one."""
 
+_LAST = 5
+"""Windows that tell one effect's from another's."""
+
 
 def cases(short: int, long: int) -> int:
     return max(short, int(long * SHARE)) if SHARE else short
@@ -95,6 +98,25 @@ def distinct(points: list[str], seen: set[tuple[str, ...]]) -> list[int]:
             seen.add(site)
             found.append(number)
     return found
+
+
+def windows(points: list[str], seen: set[tuple[str, ...]] | None = None) -> Iterator[int]:
+    """Where an effect can be when a signal comes: recorded, sent, answered, its answer kept. With ``seen``,
+    only those that differ from all before in what the run did last."""
+    passed: list[str] = []
+    open_ones: set[str] = set()
+    for number, point in enumerate(points, 1):
+        name, _, end = point.split(maxsplit=1)[1].rpartition(" ")
+        kind = name[:4] if name.startswith(("send", "recv")) else name
+        if end != "after" or (kind != "sqlite COMMIT" and kind not in open_ones):
+            continue
+        open_ones = {"send", "recv", "write spool"} if kind == "sqlite COMMIT" else open_ones - {kind}
+        passed.append(kind)
+        site = tuple(passed[-_LAST:])
+        if seen is None or site not in seen:
+            yield number
+        if seen is not None:
+            seen.add(site)
 
 
 def thorough(dice: random.Random) -> bool:
