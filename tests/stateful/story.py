@@ -35,15 +35,29 @@ class Story:
         self._runner = asyncio.Runner(loop_factory=JumpingLoop)
         self.clock = Clock(self._runner.get_loop())
         self.truth = Truth(drawn, self.clock.now())
-        self.journal = open_journal(
-            folder, workspace="ws1", recipients=(recipient,), identity=identity, clock=self.clock
-        )
-        self.person = Person(self.truth, self.journal)
+        self.folder, self.identity, self.recipient = folder, identity, recipient
+        self._opens()
         self.heard = Heard()
         self.meddled: set[str] = set()
         self.restored: set[str] = set()
         self.foreign: dict[str, str] = {}
         self._read = 0
+
+    def _opens(self) -> None:
+        self.journal = open_journal(
+            self.folder,
+            workspace="ws1",
+            recipients=(self.recipient,),
+            identity=self.identity,
+            clock=self.clock,
+        )
+        self.person = Person(self.truth, self.journal)
+
+    def goes_on_at(self, folder: Path) -> None:
+        """Another process, on what is in this folder."""
+        self.journal.close()
+        self.folder = folder
+        self._opens()
 
     def close(self) -> None:
         self.journal.close()
@@ -157,20 +171,25 @@ class Story:
             if not self.truth.node(name).powered:
                 self.meddles("switch on", name)
         told: dict[str, m.ActionOutcome] = {}
-        for _ in range(CONVERGES + 1):
+        for planned in self.applies_until_nothing_is_left(CONVERGES):
+            told = {outcome.action.id: outcome for outcome in self.apply(planned).outcomes}
+            self.check()
+        planned = self.plan()
+        self.passes(100)
+        self._only_refused_is_left(planned, told)
+        self._nothing_left_unsaid(planned)
+        self._as_wanted(planned)
+
+    def applies_until_nothing_is_left(self, most: int) -> Iterator[m.Plan]:
+        """The plans that are to be applied, at most so many. Time passes before each, and persons answer."""
+        for _ in range(most):
             self.passes(700)
             self.plan()
             self._answer_all()
             planned = self.plan()
             if not planned.runnable:
-                break
-            result = self.apply(planned)
-            told = {outcome.action.id: outcome for outcome in result.outcomes}
-            self.check()
-        self.passes(100)
-        self._only_refused_is_left(planned, told)
-        self._nothing_left_unsaid(planned)
-        self._as_wanted(planned)
+                return
+            yield planned
 
     def _answer_all(self) -> None:
         """Whoever does what the sheet says brings back what was asked for."""

@@ -4,18 +4,17 @@ The engine, the planner and the journal are the real ones; the truth is the lab'
 for some steps; at each of them licences are conserved, no device is reserved twice, no code is accepted
 twice, and what is somebody else's stays theirs. In the end, and in between, everything settles.
 
-``XLICENSE_STATEFUL_EXAMPLES`` and ``XLICENSE_STATEFUL_STEPS`` ask for more; then examples are new each time.
+The long programme lives more of them, and longer.
 """
 
 from __future__ import annotations
 
 import itertools
-import os
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -28,15 +27,18 @@ from hypothesis.stateful import (
 
 from providers.lab import snapshots
 from reconciler.journal import keys
+from tests.torture.programme import SHARE, cases
+from tests.torture.table import Row, add
 
 from .carriers import FRAGILE
 from .person import ACTS
 from .story import Story
 from .truth import ACCOUNTS, CLUSTERS, NODES, PROFILES, Drawn
 
-EXAMPLES = int(os.environ.get("XLICENSE_STATEFUL_EXAMPLES", "60"))
-STEPS = int(os.environ.get("XLICENSE_STATEFUL_STEPS", "20"))
-FIXED = "XLICENSE_STATEFUL_EXAMPLES" not in os.environ
+PART = 50
+"""Examples in one part, so that parts can be lived side by side."""
+PARTS = -(-cases(100, 2_000) // PART)
+STEPS = 80 if SHARE else 30
 
 DIALECT = st.fixed_dictionaries(
     {
@@ -79,6 +81,7 @@ class Lives(RuleBasedStateMachine):
     root: ClassVar[Path]
     recipient: ClassVar[str]
     numbers: ClassVar[itertools.count[int]]
+    counted: ClassVar[Row]
 
     @initialize(drawn=DRAWN)
     def begins(self, drawn: Drawn) -> None:
@@ -125,7 +128,12 @@ class Lives(RuleBasedStateMachine):
     @rule(faults=FAULTS)
     def applies_and_answers_are_lost(self, faults: dict[str, str]) -> None:
         """By kind of action, what goes wrong with every one of them in this run."""
+        self.counted.faults += len(faults)
         self.story.apply(self.story.plan(), faults)
+
+    @rule()
+    def another_process_goes_on(self) -> None:
+        self.story.goes_on_at(self.story.folder)
 
     @rule()
     def settles(self) -> None:
@@ -167,26 +175,29 @@ class Lives(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.ended = True
         if hasattr(self, "story"):
+            self.counted.cases += 1
+            given = self.story.truth.world.ledger.given
+            self.counted.printed += len({(one.kind, one.value) for one in given})
             self.story.close()
 
 
 @pytest.mark.timeout(3600)
-def test_whatever_happens_licences_are_conserved_and_everything_settles(
-    tmp_path: Path,
-) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+def test_whatever_happens_licences_are_conserved_and_everything_settles(tmp_path: Path, part: int) -> None:
     class Here(Lives):
         root = tmp_path
         recipient = keys.init_identity(tmp_path / "identity.txt")
         numbers = itertools.count(1)
+        counted = Row("S1")
 
     run_state_machine_as_test(
-        Here,
+        seed(part)(Here),
         settings=settings(
-            max_examples=EXAMPLES,
+            max_examples=PART,
             stateful_step_count=STEPS,
             deadline=None,
-            derandomize=FIXED,
             database=None,
             suppress_health_check=list(HealthCheck),
         ),
     )
+    add(Here.counted)

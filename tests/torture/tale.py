@@ -15,9 +15,7 @@ from typing import Any
 
 from reconciler import model as m
 from reconciler.execution import Engine, Providers
-from reconciler.journal import open_journal
 from reconciler.ports import Inputs, Provider, Tap
-from tests.stateful.person import Person
 from tests.stateful.story import Story
 from tests.stateful.truth import Drawn
 
@@ -71,7 +69,6 @@ class Tale(Story):
 
     def __init__(self, drawn: Drawn, folder: Path, identity: Path, recipient: str) -> None:
         super().__init__(drawn, folder, identity, recipient)
-        self.folder, self.identity, self.recipient = folder, identity, recipient
         self.taken: list[str] = []
         for name in _OTHERS:
             self.truth.wanted.nodes[name].retired = True
@@ -84,15 +81,6 @@ class Tale(Story):
         return Engine(
             made.desired, providers, self.journal, self.clock, self.heard, made.secrets, made.tool_version
         )
-
-    def goes_on_at(self, folder: Path) -> None:
-        """Another process, on what the disk has kept."""
-        self.journal.close()
-        self.folder = folder
-        self.journal = open_journal(
-            folder, workspace="ws1", recipients=(self.recipient,), identity=self.identity, clock=self.clock
-        )
-        self.person = Person(self.truth, self.journal)
 
     def wants(self, **quantities: int) -> None:
         self.truth.wanted.nodes[NAME].quantities = quantities
