@@ -48,7 +48,9 @@ class Tap(Protocol):
     """What a transport must call, synchronously, around the bytes of one effect.
 
     ``sending`` right before the first byte of the instruction leaves: returns only once that is on disk.
-    ``received`` inside the callback that got the bytes, before anything looks at them.
+    ``received`` inside the callback that got the bytes, before anything looks at them. Where it raises
+    JournalError the bytes are kept elsewhere: whoever calls it goes on listening, hands on what else comes,
+    and only then gives up.
     """
 
     def sending(self) -> None: ...

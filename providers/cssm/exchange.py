@@ -1,4 +1,4 @@
-"""What the transport is asked and what it answers: values, pure. Knows neither HTTP libraries nor JSON."""
+"""What the transport is asked, what it answers, whom it tells: pure. Knows no HTTP library and no JSON."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+
+from reconciler.errors import JournalError
+from reconciler.ports import Tap
 
 from .words import Where
 
@@ -68,3 +71,23 @@ class Response:
 def host_of(url: str) -> str:
     """Host and port of a URL, never its user or password."""
     return urlsplit(url).netloc.rpartition("@")[2]
+
+
+class Told:
+    """Tells the journal once that an instruction leaves, however often it is repeated after a 401."""
+
+    def __init__(self, tap: Tap) -> None:
+        self._tap = tap
+        self._said = False
+        self.refused: JournalError | None = None
+
+    def sending(self) -> None:
+        if not self._said:
+            self._said = True
+            self._tap.sending()
+
+    def received(self, data: bytes) -> None:
+        try:
+            self._tap.received(data)
+        except JournalError as error:
+            self.refused = self.refused or error

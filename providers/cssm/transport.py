@@ -37,7 +37,7 @@ from reconciler.errors import ProviderError, SecretError, Unreachable, Untrusted
 from reconciler.ports import Tap
 
 from . import tolerant, wire, words
-from .exchange import ClientSecrets, Login, Patience, Request, Response, host_of
+from .exchange import ClientSecrets, Login, Patience, Request, Response, Told, host_of
 from .words import Where
 
 # Its default hooks write every retry to stderr; what a run says is the reporter's business.
@@ -90,7 +90,7 @@ class Transport:
 
     async def mutate(self, request: Request, tap: Tap) -> Response:
         """Send a mutation once. Raises Unreachable or Untrusted (not done), OutcomeUnknown (sent)."""
-        told = _Told(tap)
+        told = Told(tap)
         return await self._authorized(request, lambda client: self._exchange(client, request, told))
 
     def hide(self, said: str) -> str:
@@ -109,7 +109,7 @@ class Transport:
         client, _ = await self._bearer(request.where, stale=used)
         return await once(client)
 
-    async def _exchange(self, client: AsyncOAuth2Client, request: Request, told: _Told | None) -> Response:
+    async def _exchange(self, client: AsyncOAuth2Client, request: Request, told: Told | None) -> Response:
         progress = _Progress(told)
         try:
             async with (
@@ -238,23 +238,10 @@ def _as_json(client: Any, method: str, uri: str, headers: Any, body: Any) -> tup
     return uri, headers, json.dumps(fields).encode()
 
 
-class _Told:
-    """Tells the journal once that an instruction leaves, however often it is repeated after a 401."""
-
-    def __init__(self, tap: Tap) -> None:
-        self.tap = tap
-        self._said = False
-
-    def sending(self) -> None:
-        if not self._said:
-            self._said = True
-            self.tap.sending()
-
-
 class _Progress:
     """Knows whether a byte of this exchange has left: the connection's own events say so."""
 
-    def __init__(self, told: _Told | None) -> None:
+    def __init__(self, told: Told | None) -> None:
         self.told = told
         self.sent = False
 
@@ -308,15 +295,18 @@ async def _bounded(response: httpx2.Response) -> httpx2.Response:
     return httpx2.Response(response.status_code, headers=response.headers, content=bytes(body))
 
 
-async def _collected(response: httpx2.Response, told: _Told | None) -> bytes:
-    """The body; of a mutation every chunk is handed on before anything looks at it."""
+async def _collected(response: httpx2.Response, told: Told | None) -> bytes:
+    """The body; of a mutation every chunk is handed on before anything looks at it. Also after one that the
+    journal refused, which is kept elsewhere then: the code may be in the next."""
     body = bytearray()
     async for chunk in response.aiter_bytes():
         if told is not None:
-            told.tap.received(chunk)
+            told.received(chunk)
         body += chunk
         if len(body) > BODY_AT_MOST:
             raise _TooLarge
+    if told is not None and told.refused is not None:
+        raise told.refused
     return bytes(body)
 
 

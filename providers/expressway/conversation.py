@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from reconciler.errors import OutcomeUnknown, Rejected, Unreachable, Unreadable
+from reconciler.errors import JournalError, OutcomeUnknown, Rejected, Unreachable, Unreadable
 from reconciler.ports import Tap
 
 from . import wire
@@ -335,9 +335,13 @@ class Conversation:
     async def _press_enter(self, channel: Channel, command: str, last: bytes, tap: Once) -> RawReply:
         ear = channel.ear
         reader = ReplyReader([command])
+        refused: list[JournalError] = []
 
         def sink(data: bytes) -> None:
-            tap.received(data)
+            try:
+                tap.received(data)
+            except JournalError as error:  # kept elsewhere, as all that follows must be: it may hold the code
+                refused.append(error)
             reader.feed(data)
 
         if ear.closed:
@@ -347,8 +351,9 @@ class Conversation:
         if not _say(channel, last):
             raise Unreachable(f"{self._name}: the connection was lost before anything was carried out")
         await self._replied(ear, reader, lambda: reader.done)
-        if ear.failure is not None:
-            raise OutcomeUnknown(f"{self._name}: the reply was not recorded: {ear.failure}") from ear.failure
+        failure = ear.failure or (refused[0] if refused else None)
+        if failure is not None:
+            raise OutcomeUnknown(f"{self._name}: the reply was not recorded: {failure}") from failure
         if not reader.done and reader.quiet_end:
             reader.finish_quietly()
         if reader.replies:

@@ -53,6 +53,7 @@ class JournalCore:
         self._readable: dict[str, bool] = {}
         self._values: set[str] = set()
         self._made: list[Record] | None = None
+        self._kept: list[str] = []
         take_over(files, self._rescue, self._write_kept)
 
     def __repr__(self) -> str:
@@ -107,6 +108,7 @@ class JournalCore:
         place = self._in_spool(kind, about, sealed)
         if place is None:
             place = self._rescue.keep(Frame(kind, about, sealed, 0, 0))
+            self._kept.append(place)
         return type(error)(f"{error.message}; what came is not lost: {place}", remedy=error.remedy)
 
     def _in_spool(self, kind: FrameKind, about: dict[str, Any], sealed: bytes) -> str | None:
@@ -224,8 +226,9 @@ class JournalCore:
         if not self._files.spool.close.alive:
             raise JournalError(f"the journal in {self._files.folder} is closed")
         if self._files.spool.broken or self._files.spool.full or self._files.store.broken:
+            kept = f"; what came is not lost: {self._kept[-1]}" if self._kept else ""
             raise JournalError(
-                f"the journal in {self._files.folder} is closed for this process after a failed write",
+                f"the journal in {self._files.folder} is closed for this process after a failed write{kept}",
                 remedy=LOOK,
             )
 

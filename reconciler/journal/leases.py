@@ -16,10 +16,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from reconciler.errors import LockHeld
+from reconciler.errors import JournalError, LockHeld
 from reconciler.model import Address
 
-from .folder import open_private
+from .folder import LOOK, open_private
 from .store import LeaseRow, Store
 from .views import Lease
 
@@ -78,6 +78,10 @@ class Leases:
             descriptor = os.open(self._holders / run_id, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except FileNotFoundError:
             return False
+        except OSError as error:
+            raise JournalError(
+                f"{self._holders / run_id} cannot be opened: {error.strerror}", remedy=LOOK
+            ) from error
         return self._is_locked(descriptor)
 
     @staticmethod

@@ -236,7 +236,10 @@ class Spool:
         """The frame at this place, read back from the disk. Raises JournalError where it is damaged."""
         if not self.close.alive:
             raise JournalError(f"the spool {self.path} is closed")
-        data = os.pread(self._descriptor, end - start, start)
+        try:
+            data = os.pread(self._descriptor, end - start, start)
+        except OSError as error:
+            raise self._failed("read", error) from error
         try:
             return next(scan(data, start))
         except (Damage, StopIteration):

@@ -21,7 +21,7 @@ from pathlib import Path
 from reconciler.errors import JournalError
 
 from .chain import Head, canonical
-from .folder import check_private, open_private
+from .folder import LOOK, check_private, open_private
 
 _LENGTH = 256
 _PATIENCE, _PAUSE = 0.5, 0.002
@@ -57,12 +57,15 @@ class Witness:
     def read(self) -> Known | None:
         """What it knows; None where there is none, or where a power cut left half a line.
 
-        Raises JournalError for one that is not ours alone.
+        Raises JournalError for one that is not ours alone, or cannot be read.
         """
         if not self.exists:
             return None
         check_private(self.path)
-        return _read(self.path.read_bytes())
+        try:
+            return _read(self.path.read_bytes())
+        except OSError as error:
+            raise JournalError(f"{self.path} cannot be read: {error.strerror}", remedy=LOOK) from error
 
     def open(self) -> None:
         try:

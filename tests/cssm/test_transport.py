@@ -399,6 +399,33 @@ async def test_a_journal_that_cannot_write_stops_the_instruction(server: Server,
     assert server.world.count("/tokens") == 0
 
 
+async def test_what_comes_after_a_piece_that_could_not_be_recorded_is_handed_on_all_the_same(
+    server: Server, opened: Opener
+) -> None:
+    """The journal keeps each piece elsewhere when it refuses one, and the code may be in the last."""
+    heard = asyncio.Event()
+
+    class Broken(Taped):
+        def received(self, data: bytes) -> None:
+            super().received(data)
+            heard.set()
+            raise JournalError("the disk is full")
+
+    async def in_two_pieces(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b'{"status": "SUCCESS", ')
+        await heard.wait()
+        await response.write(b'"tokenInfo": {"token": "the-code"}}')
+        return response
+
+    server.world.on("POST", TOKENS, in_two_pieces)
+    tap = Broken()
+    with pytest.raises(JournalError, match="the disk is full"):
+        await opened(server.account()).execute(create(), inputs(tap))
+    assert b"the-code" in b"".join(event for event in tap.events if isinstance(event, bytes))
+
+
 # Proxies and portals
 
 

@@ -409,6 +409,24 @@ async def test_a_reply_that_cannot_be_recorded_is_an_open_outcome(play: Play, pr
         await provide(node).execute(action(Kind.REGISTER), inputs(Broken()))
 
 
+async def test_what_comes_after_a_piece_that_could_not_be_recorded_is_handed_on_all_the_same(
+    play: Play, provide: Provide
+) -> None:
+    """The journal keeps each piece elsewhere when it refuses one, and the code is in none of the first."""
+
+    class Broken(TapLog):
+        def received(self, data: bytes) -> None:
+            super().received(data)
+            raise JournalError("the disk is full")
+
+    said = "Enter the following return code into the CSSM:\r\nCMcmMV-TriR2T\r\nOK\r\n"
+    node = await play(replies={"xcommand": said}, one_byte_at_a_time=True)
+    tap = Broken()
+    with pytest.raises(OutcomeUnknown, match="the disk is full"):
+        await provide(node).execute(action(Kind.DEREGISTER), inputs(tap))
+    assert b"CMcmMV-TriR2T\r\nOK" in bytes(tap.data)
+
+
 async def test_every_byte_of_a_reply_is_recorded_as_it_came(play: Play, provide: Provide) -> None:
     said = "Enter the following return code into the CSSM:\r\n\xff\x00CMcmMV-TriR2T\r\nOK\r\n"
     node = await play(replies={"xcommand": said}, one_byte_at_a_time=True)

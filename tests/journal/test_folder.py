@@ -107,3 +107,16 @@ def test_a_folder_that_cannot_be_made_is_said_clearly(desk: Desk, tmp_path: Path
     with pytest.raises(JournalError, match=r"cannot be used: (Not a directory|File exists)") as caught:
         desk.open()
     assert "XDG_STATE_HOME" in (caught.value.remedy or "")
+
+
+@pytest.mark.parametrize("name", ["ws1.witness", "ws1/holders/run-1"])
+def test_what_cannot_be_read_is_named_with_what_to_do(desk: Desk, name: str) -> None:
+    journal = desk.open()
+    journal.lease([CLUSTER], "run-1")
+    journal.close()
+    path = desk.folder.parent / name
+    path.unlink()
+    path.symlink_to(path) if "holders" in name else path.mkdir(mode=0o700)
+    with pytest.raises(JournalError, match=path.name) as caught:
+        desk.open().leases()
+    assert "xlicense plan" in (caught.value.remedy or "")

@@ -76,6 +76,8 @@ def test_a_reply_without_a_spool_goes_to_the_second_place_and_is_taken_over_once
     desk.spool.rename(tmp_path / "spool")
     with pytest.raises(JournalError, match="not lost: it is kept in"):
         effect.received(CODE.encode())
+    with pytest.raises(JournalError, match="after a failed write; what came is not lost: it is kept in"):
+        effect.unknown("the reply was not recorded")
     (file,) = second_place(tmp_path)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700

@@ -26,7 +26,7 @@ _LIMIT = 60.0
 
 @dataclass(frozen=True)
 class Chosen:
-    """A point in a process: its number (0: none, only count), and whether it dies there or stands still."""
+    """A point in a process: its number (0: none, only count), and what happens there (`points.Points`)."""
 
     at: int = 0
     how: str = "kill"

@@ -7,6 +7,7 @@ scenes, snapshots, running commands on a stage. Does not belong here: kill point
 
 from __future__ import annotations
 
+import atexit
 import copy
 import os
 import re
@@ -33,9 +34,9 @@ SPEED = 20.0
 def scratch() -> Path:
     """A folder for many small files: in memory where the machine has such a place."""
     shared = Path("/dev/shm")
-    return Path(
-        tempfile.mkdtemp(prefix="xlicense-torture-", dir=shared if os.access(shared, os.W_OK) else None)
-    )
+    made = tempfile.mkdtemp(prefix="xlicense-torture-", dir=shared if os.access(shared, os.W_OK) else None)
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return Path(made)
 
 
 @dataclass

@@ -6,7 +6,7 @@ Nothing is sent without a record, no code that was received is lost, and the nex
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -32,22 +32,31 @@ _PLACES = ("", "spool", "journal.sqlite", "reserve", "holders", "../9d0c1a04.wit
 async def test_d1_nothing_is_lost_when_the_disk_fails_at_any_kind_of_write() -> None:
     found: list[str] = []
     seen: set[tuple[str, ...]] = set()
-    dice = random.Random("D1")
+    dice, sealed = random.Random("D1"), 0
     async with Launcher() as launcher:
         for name in _SCENES:
             prepared = await snapshot(SCENES[name], launcher)
             points = await points_of(prepared)
-            for at in distinct(points, seen):
-                manner = dice.choice(MANNERS)
+            for at, manner in _manners(points, distinct(points, seen), dice):
                 async with prepared.stage() as stage:
                     outcome = await play_on_bad_disk(
                         stage, Chosen(at, manner), pause=0.0, thorough=thorough(dice)
                     )
+                    sealed += "-----BEGIN AGE" in stage.shown()
                 add(row_of("D1", outcome))
                 if outcome.complaints:
                     where = f"{name}, {manner} at {points[at - 1]}"
                     found.append(f"{where}: {'; '.join(outcome.complaints)}")
     assert not found, "\n\n".join(found)
+    assert sealed, "no reply ever met a disk that took nothing"
+
+
+def _manners(points: list[str], found: list[int], dice: random.Random) -> Iterator[tuple[int, str]]:
+    """One for each write; a reply that the spool refuses meets what leaves only the terminal, too."""
+    for at in found:
+        yield at, dice.choice(MANNERS)
+        if points[at - 1].endswith("write spool before"):
+            yield at, "EDQUOT everywhere"
 
 
 def _leads_elsewhere(place: Path) -> Chosen:

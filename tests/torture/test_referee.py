@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+from pathlib import Path
 
 import pyrage
 
 from reconciler.journal import recipient_of
 
 from .launcher import Launcher
+from .outside import Traced
 from .referee import judge
 from .scenes import SCENES
 from .stage import Stage, snapshot
@@ -64,3 +67,27 @@ async def test_a_code_on_the_terminal_is_kept_where_it_is_sealed_and_lost_where_
 def sealed(stage: Stage, text: str) -> str:
     recipient = pyrage.x25519.Recipient.from_str(recipient_of(stage.identity))
     return pyrage.encrypt(text.encode(), [recipient], armored=True).decode()
+
+
+TRACE = """\
+71 writev(3</x/outside-1.plain>, [{""..., iov_len=40}], 1) = 40
+71 write(7</x/state/xlicense/w/spool>, ""..., 97 <unfinished ...>
+72 +++ exited with 0 +++
+71 <... write resumed>)              = 97
+71 writev(3</x/outside-1.plain>, [{""..., iov_len=8}], 1) = 8
+71 write(7</x/state/xlicense/w/spool>, ""..., 50) = -1 ENOSPC (No space left on device) (INJECTED)
+71 write(1</x/outside-1.out>, ""..., 50) = 50
+71 write(7</x/state/xlicense/w/spool>, ""..., 90 <unfinished ...>
+71 <... write resumed>)              = ?
+71 +++ killed by SIGKILL +++
+"""
+
+
+async def test_what_strace_wrote_is_read_as_the_points_that_were_passed(tmp_path: Path) -> None:
+    trace, nowhere = tmp_path / "outside-1.trace", tmp_path / "nothing"
+    trace.write_text(TRACE)
+    ended = asyncio.get_running_loop().create_future()
+    ended.set_result(-9)
+    traced = Traced((), 71, ended, nowhere, nowhere, nowhere, Path("/x/outside-1.plain"), trace)
+    assert traced.points() == ["1 received 40", "2 write spool after", "3 received 48"]
+    assert (traced.calls(), traced.was_hit()) == ({"writev": 2, "write": 4}, True)
