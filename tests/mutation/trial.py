@@ -149,20 +149,31 @@ class Trying:
 def try_all(mutants: Sequence[Mutant], reach: Reach, trees: Sequence[Tree]) -> Iterator[tuple[Mutant, str]]:
     """Each mutant and how it ended, as they end; one child a tree."""
     waiting, free, running = list(reversed(mutants)), list(trees), list[Trying]()
-    while waiting or running:
-        while waiting and free:
-            mutant = waiting.pop()
-            tests = reach.of(mutant)
-            if tests:
-                running.append(free.pop().start(mutant, tests, reach.tests))
-            else:
-                yield mutant, _SURVIVED
-        for trying in list(running):
-            if (outcome := trying.ended()) is not None:
-                running.remove(trying)
-                free.append(trying.tree)
-                yield trying.mutant, outcome
-        time.sleep(0.005)
+    try:
+        while waiting or running:
+            yield from _round(waiting, free, running, reach)
+            time.sleep(0.005)
+    finally:
+        for trying in running:
+            with suppress(ProcessLookupError):
+                os.killpg(trying.pid, signal.SIGKILL)
+
+
+def _round(
+    waiting: list[Mutant], free: list[Tree], running: list[Trying], reach: Reach
+) -> Iterator[tuple[Mutant, str]]:
+    while waiting and free:
+        mutant = waiting.pop()
+        tests = reach.of(mutant)
+        if tests:
+            running.append(free.pop().start(mutant, tests, reach.tests))
+        else:
+            yield mutant, _SURVIVED
+    for trying in list(running):
+        if (outcome := trying.ended()) is not None:
+            running.remove(trying)
+            free.append(trying.tree)
+            yield trying.mutant, outcome
 
 
 def _become(place: Path, log: Path) -> None:
