@@ -6,13 +6,14 @@ READY  := $(VENV)/.ready
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-reservation test torture check lint types imports deps coverage bench schemas lock audit sbom clean
+.PHONY: help setup demo demo-reservation test torture mutation check lint types imports deps coverage bench schemas lock audit sbom clean
 
 help:
 	@echo "make demo     the main job on the embedded lab, from plan to no changes"
 	@echo "make demo-reservation  reservations by API, then across an air gap"
 	@echo "make test     the tests"
 	@echo "make torture  the long programme of kills, faults and races; SHARE=0.01 does a hundredth of it"
+	@echo "make mutation small changes to the code, each of which some test must notice; SHARE=0.05 SEED=2 samples"
 	@echo "make check    what CI runs: lint, types, import directions, dependencies, tests with coverage"
 	@echo "make bench    the speed budgets, as ratios, from an installed wheel"
 	@echo "make schemas  write schemas/*.json from the models"
@@ -44,6 +45,10 @@ test: $(READY)
 SHARE ?= 1
 torture: $(READY)
 	@XLICENSE_TORTURE=$(SHARE) $(BIN)/pytest -n $(JOBS) tests/torture
+
+SEED ?= 1
+mutation: $(READY)
+	@$(BIN)/python -m tests.mutation --share $(SHARE) --seed $(SEED) --jobs $(JOBS)
 
 lint: $(READY)
 	@$(BIN)/ruff format --check --quiet .

@@ -106,7 +106,7 @@ def _fault_of_envelope(data: Any) -> Fault | None:
     word = data.get("status")
     if word is None or word is True or (isinstance(word, int) and 200 <= word < 300):
         return None
-    return fault_of_word(text(word) or "")
+    return Fault.REJECTED if word is False else fault_of_word(text(word) or "")
 
 
 def fault_of_word(word: str) -> Fault | None:

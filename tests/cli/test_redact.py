@@ -182,3 +182,22 @@ def test_thousands_of_codes_do_not_slow_a_line_down() -> None:
     for _ in range(20):
         redactor.values("cluster/ams-edge/node/e1: register to Expressway EMEA\n")
     assert time.perf_counter() - start < 2
+
+
+def test_a_writer_is_told_how_much_it_wrote() -> None:
+    """Libraries that see fewer characters taken than given write the rest again, or fail."""
+    assert Guarded(io.StringIO(), knowing(SECRET)).write("a line\n") == 7
+
+
+@pytest.mark.parametrize("text", ["Ab3def-ghIjkl-mn", "CMcmMV-TriR2T-x9"])
+def test_a_short_return_code_is_known_by_its_groups(text: str) -> None:
+    assert knowing().clean(f"the node said {text} and stopped") == f"the node said {HIDDEN} and stopped"
+
+
+def test_the_indented_line_of_a_key_is_found_without_its_indent() -> None:
+    known = knowing("first\n    canary-line-of-a-key\n    end")
+    assert known.values("it is: canary-line-of-a-key.") == f"it is: {HIDDEN}."
+
+
+def test_a_value_of_sixteen_characters_is_found_across_a_fold() -> None:
+    assert knowing("0123456789abcdef").values("at 01234567\r\n  89abcdef end") == f"at {HIDDEN} end"

@@ -184,3 +184,30 @@ def test_no_row_makes_a_reader_fall(row: dict[str, Any]) -> None:
     if seen is not None:
         instances.is_of(seen, UDI, SERIAL)
         instances.cannot_tell(seen, None)
+
+
+@pytest.mark.parametrize("count", ["reservedQuantity", "reserved", "quantity", "count"])
+@pytest.mark.parametrize(
+    "moving", ["pendingQuantity", "pending_quantity", "pending", "newQuantity", "inTransitQuantity"]
+)
+def test_a_line_may_name_its_quantities_in_each_of_these_ways(count: str, moving: str) -> None:
+    seen = read(reservedLicenses=[{"license": RMS, count: 10, moving: 12}])
+    assert seen.reserved == (ReservedLine(RMS, 10, None, 12),)
+
+
+@pytest.mark.parametrize("name", ["license", "licenseName", "displayName", "display_name", "entitlementName"])
+def test_a_line_may_name_its_licence_in_each_of_these_ways(name: str) -> None:
+    assert read(reservedLicenses=[{name: RMS, "quantity": 10}]).reserved == (ReservedLine(RMS, 10),)
+
+
+@pytest.mark.parametrize("word", ["reservationStatus", "reservation_status", "reservationState"])
+def test_the_state_of_a_reservation_may_have_each_of_these_names(word: str) -> None:
+    seen = read(reservedLicenses=[{"license": RMS, "quantity": 10}], **{word: "CONFIRMED"})
+    assert seen.reserved == (ReservedLine(RMS, 10, None, None),)
+
+
+def test_a_serial_inside_the_printed_identity_is_one_that_the_device_has() -> None:
+    listed = Instance("x", serial="0E4D1FA5", pid="EXPY")
+    assert instances.may_be(listed, "P:EXPY,S:0E4D1FA5", "52E01234")
+    assert not instances.may_be(listed, "P:EXPY,S:0E4D0000", "52E01234")
+    assert instances.may_be(listed, "P:EXPY", "0E4D1FA5")

@@ -96,10 +96,23 @@ def test_a_bare_number_or_text_is_no_answer_of_cssm() -> None:
         {"fault": {"faultstring": "said"}},
         {"error": {"message": "said"}},
         {"errorMessage": "said"},
+        {"fault": {"fault": {"message": "said"}}},
     ],
 )
 def test_the_sentence_is_found_wherever_a_gateway_puts_it(data: Any) -> None:
     assert wire.said_by(data) == "said"
+
+
+def test_an_answer_nested_without_end_says_nothing() -> None:
+    nested: dict[str, Any] = {"message": "too deep"}
+    for _ in range(10):
+        nested = {"fault": nested}
+    assert wire.said_by(nested) == ""
+
+
+def test_a_status_that_is_true_is_good_and_one_that_is_false_is_an_error() -> None:
+    assert answer({"status": True}).fault is None
+    assert answer({"status": False}).fault is Fault.REJECTED
 
 
 def test_a_secret_is_taken_out_of_what_was_said() -> None:

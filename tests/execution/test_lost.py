@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from reconciler import model as m
 from reconciler.errors import OutcomeUnknown, Unreadable
-from tests.journal.bench import make_desk
+from tests.journal.bench import E1, EMEA, make_desk
 from tests.journal.reserved import (
     AUTHORIZATION_SLOT,
     CONFIRMATION,
@@ -420,3 +422,73 @@ async def test_a_lost_switch_is_set_once_more_unless_the_node_shows_it(
     outcome = await stand.carry_out(step(K.ENABLE_RESERVATION))
     assert outcome.result is R.DONE
     assert len(stand.node.sent) == sent
+
+
+def making_a_token(slot: str = "token/emea/allowed") -> m.Action:
+    params: dict[str, Any] = {"export_controlled": True, "expires_after_days": 1, "max_uses": 2}
+    return m.Action(
+        "account.create_token:emea:1", EMEA, m.Kind.CREATE_TOKEN, "emea", params,
+        m.Carrier.API, m.EffectClass.ONCE, "a test", makes=slot,
+    )  # fmt: skip
+
+
+async def test_a_token_whose_answer_is_in_the_spool_is_kept_by_a_later_run(stand: Stand) -> None:
+    op_id = stand.left_open(making_a_token(), marked(m.CodeKind.TOKEN, "canary-token"))
+    await stand.later(minutes=1)
+    assert stand.op(op_id)[0] == "done"
+    assert stand.journal.code_value("token/emea/allowed") == "canary-token"
+    assert not stand.is_open
+
+
+async def test_a_token_whose_answer_was_lost_is_given_up_by_a_later_run(stand: Stand) -> None:
+    op_id = stand.left_open(making_a_token())
+    await stand.later(minutes=1)
+    assert stand.op(op_id)[0] == "failed"
+    assert stand.slots() == set()
+    assert not stand.is_open
+
+
+def registering(kind: m.Kind) -> m.Action:
+    params: dict[str, Any] = {"token": "token/emea/allowed", "virtual_account": "Expressway EMEA"}
+    return m.Action(
+        f"{kind.value}:{SERIAL}:1", E1, kind, SERIAL, params if kind is not m.Kind.DEREGISTER else {},
+        m.Carrier.SSH, m.EffectClass.ONCE, "a test",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown", "state"),
+    [
+        (m.Kind.DEREGISTER, Status.UNREGISTERED, "verified"),
+        (m.Kind.DEREGISTER, Status.REGISTERED, "failed"),
+        (m.Kind.DEREGISTER, Status.PENDING, "unknown"),
+        (m.Kind.REGISTER, Status.UNREGISTERED, "failed"),
+        (m.Kind.REGISTER, Status.PENDING, "unknown"),
+        (m.Kind.REGISTER, m.UNKNOWN, "unknown"),
+        (m.Kind.REREGISTER, Status.PENDING, "unknown"),
+    ],
+)
+async def test_what_a_node_shows_ends_a_registration_that_a_dead_run_left(
+    stand: Stand, kind: m.Kind, shown: Any, state: str
+) -> None:
+    op_id = stand.left_open(registering(kind))
+    stand.shows(shown)
+    await stand.later(minutes=1)
+    assert stand.op(op_id)[0] in ({state} if state != "unknown" else {"unknown", "sending"})
+    assert stand.is_open is (state == "unknown")
+
+
+async def test_a_registration_that_shows_while_a_later_run_watches_is_done(stand: Stand) -> None:
+    """The node needs a while; as soon as it is free of the account, nothing is looked at any more."""
+    op_id = stand.left_open(registering(m.Kind.DEREGISTER))
+    stand.shows(Status.REGISTERED)
+    begun = stand.clock.now()
+
+    def free() -> None:
+        if (stand.clock.now() - begun).total_seconds() > 70:
+            stand.shows(Status.UNREGISTERED)
+
+    stand.node.before_look = free
+    await stand.later(minutes=1)
+    assert stand.op(op_id)[0] == "verified"
+    assert (stand.clock.now() - begun).total_seconds() < 100

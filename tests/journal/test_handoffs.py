@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from reconciler import model as m
 from reconciler.errors import JournalError, UsageError
+from reconciler.journal.leases import user
 from reconciler.journal.views import Verdict
 
 from . import reserved
@@ -232,3 +237,27 @@ def test_a_hand_off_gets_an_owner_a_ticket_and_a_day_and_keeps_what_is_not_said(
     assert waiting.due == datetime(2026, 12, 1, tzinfo=UTC)
     with pytest.raises(UsageError, match="no hand-off"):
         journal.assign("handoff-none", owner="x")
+
+
+def told(desk: Desk) -> dict[str, Any]:
+    """The newest answer or closing of a hand-off, as it stands in the journal."""
+    with contextlib.closing(sqlite3.connect(desk.database)) as database:
+        rows = database.execute("SELECT payload FROM records ORDER BY seq")
+        found = [json.loads(payload) for (payload,) in rows]
+    return next(data for data in reversed(found) if "handoff" in data and "by" in data)
+
+
+def test_who_answered_under_which_ticket_is_kept_and_without_a_name_the_user_did(desk: Desk) -> None:
+    journal = desk.open()
+    parked = journal.park("run-1", waiting(wants=None))
+    journal.answer(parked.handoff_id, None, by="ann", ticket="CHG-4711")
+    assert (told(desk)["by"], told(desk)["ticket"]) == ("ann", "CHG-4711")
+    journal.answer(parked.handoff_id, None)
+    assert (told(desk)["by"], told(desk)["ticket"]) == (user(), None)
+
+
+def test_who_took_a_hand_off_back_is_kept(desk: Desk) -> None:
+    journal = desk.open()
+    parked = journal.park("run-1", waiting(wants=None))
+    journal.recall(parked.handoff_id, "ann", "the plan has changed")
+    assert (told(desk)["by"], told(desk)["text"]) == ("ann", "the plan has changed")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import sqlite3
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyrage
 import pytest
@@ -12,6 +16,7 @@ import pytest
 from reconciler import model as m
 from reconciler.errors import JournalError, PlanFileError, UsageError
 from reconciler.journal import SqliteJournal, keys
+from reconciler.journal.leases import user
 from reconciler.ports import Effect, Journal
 
 from .bench import CODE, E1, EMEA, NOW, TOKEN_SLOT, Desk, action, create_token
@@ -353,3 +358,16 @@ def test_threads_may_share_a_journal(desk: Desk) -> None:
         thread.join()
     assert len(journal.operations(all=True)) == 40
     assert journal.verify() == ()
+
+
+def payloads(desk: Desk) -> list[dict[str, Any]]:
+    with contextlib.closing(sqlite3.connect(desk.database)) as database:
+        rows = database.execute("SELECT payload FROM records ORDER BY seq")
+        return [json.loads(payload) for (payload,) in rows]
+
+
+def test_who_asked_for_a_code_and_why_is_on_disk_before_the_value_is_given_out(desk: Desk) -> None:
+    journal = desk.open()
+    _, code_id = make_token(journal)
+    journal.reveal(code_id, "an audit")
+    assert payloads(desk)[-1] == {"code_id": code_id, "text": "an audit", "by": user()}

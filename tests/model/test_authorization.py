@@ -3,6 +3,7 @@
 import pytest
 
 from reconciler.model import AuthorizedLine, read_authorization, same_licence, same_udi, udi_parts
+from reconciler.model.authorization import MAX_CHARACTERS
 
 CODE = (
     "<specificPLR><authorizationCode><flag>A</flag><version>C</version>"
@@ -90,3 +91,33 @@ def test_a_licence_is_known_by_its_tag_else_by_its_name_with_or_without_a_versio
     one: tuple[str, str], other: tuple[str, str], same: bool
 ) -> None:
     assert same_licence(*one, *other) is same_licence(*other, *one) is same
+
+
+def test_a_part_that_is_not_there_or_blank_is_not_known():
+    bare = CODE.replace("<timestamp>1552292522579</timestamp>", "")
+    for field in ("endDate", "licenseType", "displayName"):
+        start, _, rest = bare.partition(f"<{field}>")
+        bare = f"{start}<{field}> </{field}>{rest.partition(f'</{field}>')[2]}"
+    read = read_authorization(bare)
+    assert read.made_at is None
+    (line,) = read.lines
+    assert (line.starts, line.ends, line.licence_type, line.name) == (None, None, None, "")
+
+
+def test_the_day_a_line_starts_is_read():
+    started = CODE.replace("<startDate></startDate>", "<startDate>2026-Mar-01 UTC</startDate>")
+    assert read_authorization(started).lines[0].starts == "2026-Mar-01 UTC"
+
+
+@pytest.mark.parametrize("stamp", ["soon", "\u0661\u0662", "-5"])
+def test_a_time_stamp_that_is_no_number_is_not_known(stamp):
+    assert read_authorization(CODE.replace("1552292522579", stamp)).made_at is None
+
+
+def test_the_names_of_the_parts_may_be_written_small():
+    assert udi_parts("pid:EXPY,sn:0E4D1FA5,uuid:ab") == {"P": "EXPY", "S": "0E4D1FA5", "U": "AB"}
+
+
+def test_a_code_of_the_greatest_length_is_read():
+    room = MAX_CHARACTERS - len(CODE)
+    assert read_authorization(CODE.replace("<flag>", "<flag>" + " " * room)).udi

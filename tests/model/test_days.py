@@ -33,3 +33,15 @@ def test_days_in_every_form_that_the_family_prints(text, day):
 @given(st.text(max_size=30))
 def test_no_text_makes_reading_a_day_raise(text):
     read_day(text)
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_every_month_is_read_by_its_short_and_its_long_name(month):
+    written = date(2027, month, 9)
+    assert read_day(written.strftime("%Y-%b-%d")) == written
+    assert read_day(written.strftime(" %d %B %Y\n")) == written
+
+
+@pytest.mark.parametrize("text", ["31 Jan 2027x", "Jan 31, 2027x", "2027-01-311"])
+def test_a_day_with_something_glued_to_it_is_no_day(text):
+    assert read_day(text) is None
