@@ -12,7 +12,7 @@ help:
 	@echo "make demo     the main job on the embedded lab, from plan to no changes"
 	@echo "make demo-reservation  reservations by API, then across an air gap"
 	@echo "make test     the tests"
-	@echo "make torture  the long programme of kills, faults and races; SHARE=0.01 does a hundredth of it"
+	@echo "make torture  the long programme of kills, faults and races; SHARE=0.01 ONLY=k2 does a hundredth of a test"
 	@echo "make mutation small changes to the code, each of which some test must notice; SHARE=0.05 SEED=2 samples"
 	@echo "make check    what CI runs: lint, types, import directions, dependencies, tests with coverage"
 	@echo "make bench    the speed budgets, as ratios, from an installed wheel"
@@ -43,8 +43,10 @@ test: $(READY)
 	@$(BIN)/pytest -n $(JOBS)
 
 SHARE ?= 1
+ONLY  ?=
+TORTURE := tests/torture tests/faults tests/fuzz tests/security tests/stateful tests/journal/test_forty_records.py
 torture: $(READY)
-	@XLICENSE_TORTURE=$(SHARE) $(BIN)/pytest -n $(JOBS) tests/torture
+	@XLICENSE_TORTURE=$(SHARE) $(BIN)/pytest -n $(JOBS) -k '$(ONLY)' $(TORTURE)
 
 SEED ?= 1
 mutation: $(READY)

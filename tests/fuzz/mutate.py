@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import random
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
-TORTURE = bool(os.environ.get("XLICENSE_TORTURE"))
-CASES = 200_000 if TORTURE else 3_000
+from tests.torture.programme import SHARE, cases
+
+CASES = cases(3_000, 200_000)
 NUMBERS = st.integers(0, 2**63)
 
 fuzzing = settings(
     max_examples=CASES,
     deadline=None,
     database=None,
-    derandomize=not TORTURE,
+    derandomize=not SHARE,
     phases=[Phase.explicit, Phase.generate],  # a case is one number: there is nothing to shrink
     suppress_health_check=list(HealthCheck),
 )

@@ -5,6 +5,7 @@ and nothing can be written any more."""
 
 from __future__ import annotations
 
+import random
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from reconciler import model as m
 from reconciler.errors import JournalError
 from reconciler.journal import verify
 from reconciler.journal.witness import witness_of
+from tests.torture.programme import cases
+from tests.torture.table import Row, add
 
 from .bench import CODE, NOW, TOKEN_SLOT, Desk, action, create_token, make_desk
 
@@ -91,6 +94,7 @@ def refused(desk: Desk, named: str) -> None:
         desk.open()
     assert caught.value.remedy
     assert any(caught.value.message in text for text in verify(desk.folder)), verify(desk.folder)
+    add(Row("D2", cases=1, faults=1))
 
 
 def test_it_is_sound_before_anything_is_done_to_it(forty: Forty, tmp_path: Path) -> None:
@@ -110,6 +114,25 @@ def test_every_record_altered_in_any_column_is_named(forty: Forty, tmp_path: Pat
         desk.database.write_bytes(whole)
         change(desk, f"UPDATE records SET {column} = {value} WHERE seq = {number}")
         refused(desk, rf"record {number} (was altered|does not follow record {number - 1})")
+
+
+def test_any_character_changed_in_any_record_is_named(forty: Forty, tmp_path: Path) -> None:
+    dice = random.Random("D2")
+    desk = forty.fresh(tmp_path)
+    change(desk)
+    whole = desk.database.read_bytes()
+    for _ in range(cases(60, 100_000)):
+        number, column = dice.randint(1, RECORDS), dice.choice([name for name in COLUMNS if name != "spool"])
+        desk.database.write_bytes(whole)
+        db = sqlite3.connect(desk.database)
+        (value,) = db.execute(f"SELECT {column} FROM records WHERE seq = {number}").fetchone()
+        at = dice.randrange(len(value) + 1)
+        other = f"{value[:at]}{dice.choice('0aZ{ ')}{value[at + dice.randint(0, 1) :]}"
+        db.execute(f"UPDATE records SET {column} = ? WHERE seq = {number}", (other,))
+        db.commit()
+        db.close()
+        if other != value:
+            refused(desk, rf"record {number} (was altered|does not follow record {number - 1})")
 
 
 def test_every_record_removed_is_named(forty: Forty, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from tests.golden.harness import HERE, Scenario
 from tests.handoff.crossing import home, xlicense
 from tests.handoff.test_air_gap import Gap
 from tests.ran import Ran
+from tests.torture.table import Row, add
 
 from .crash import PLACES
 from .scanner import Artefact, Canary, Scanner, files_under
@@ -94,8 +95,7 @@ class Watch:
     def clean(self) -> Scanner:
         scanner = Scanner(self.canaries())
         assert scanner.scan(self.artefacts) == []
-        told = f"L1: {self.runs} runs, {len(self.artefacts)} artefacts, {scanner.looks} looks, 0 hits"
-        sys.stdout.write(f"{told}\n")
+        add(Row("L1", cases=self.runs, printed=len({one.value for one in self.s.lab.ledger.codes()})))
         return scanner
 
 
