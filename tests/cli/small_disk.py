@@ -60,7 +60,7 @@ class SmallDisk:
         self._do('rm "$1/filler"')
 
     def read_only(self, yes: bool = True) -> None:
-        self._do(f'mount -o remount,{"ro" if yes else "rw"} "$1"')
+        self._do(f'mount -o remount,bind,{"ro" if yes else "rw"} "$1"')
 
     def files(self) -> dict[str, bytes]:
         """What is on it, by name, as seen from outside."""

@@ -134,10 +134,10 @@ class Started:
         except TimeoutError:
             await self.kill()
             raise AssertionError(
-                f"{self.arguments} did not end\n{_read(self.out)}\n{_read(self.err)}"
+                f"{self.arguments} did not end\n{read(self.out)}\n{read(self.err)}"
             ) from None
         self.given.unlink(missing_ok=True)
-        return Ran(self.arguments, code, _read(self.out), _read(self.err))
+        return Ran(self.arguments, code, read(self.out), read(self.err))
 
     async def kill(self) -> None:
         """End it, where it has not ended."""
@@ -147,13 +147,14 @@ class Started:
 
     def is_stopped(self) -> bool:
         """Whether it stands still, as the kernel tells."""
-        said = _read(Path(f"/proc/{self.pid}/stat"))
+        said = read(Path(f"/proc/{self.pid}/stat"))
         return said.rpartition(")")[2].split()[:1] == ["T"]
 
     def points(self) -> list[str]:
         """What the process passed, in order, ``number name`` each."""
-        return _read(self.log).splitlines()
+        return read(self.log).splitlines()
 
 
-def _read(path: Path) -> str:
+def read(path: Path) -> str:
+    """A file as text, whatever is in it; empty where there is none."""
     return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""

@@ -23,7 +23,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from .launcher import ROOT, Started
+from .launcher import ROOT, Started, read
 from .stage import SPEED, WORKSPACE, Stage
 
 FILES = ("write", "pwrite64", "fsync", "fdatasync", "ftruncate", "openat")
@@ -70,7 +70,7 @@ class Traced(Started):
 
     def was_hit(self) -> bool:
         """Whether it got as far as the call that was chosen."""
-        return self.ended.result() < 0 or "(INJECTED)" in self.trace.read_text("utf-8", "replace")
+        return self.ended.result() < 0 or "(INJECTED)" in read(self.trace)
 
     def points(self) -> list[str]:
         """What the referee needs to know of a process that died, as `points` would have written it."""
@@ -89,7 +89,7 @@ class Traced(Started):
 def _calls(trace: Path) -> Iterator[tuple[int, str, str]]:
     """Process, name, and the rest of the line; in the order in which they ended, those that did not last."""
     begun: dict[int, tuple[str, str]] = {}
-    for line in trace.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in read(trace).splitlines():
         found = _LINE.match(line)
         if found is None:
             continue
