@@ -110,7 +110,7 @@ class Launcher:
         self._requests.write(json.dumps(request).encode() + b"\n")
         self._requests.flush()
         return Started(
-            arguments, await pid, ended, given, out, err, folder / f"{number}.log", folder / f"{number}.plain"
+            arguments, await pid, ended, out, err, folder / f"{number}.log", folder / f"{number}.plain"
         )
 
 
@@ -121,7 +121,6 @@ class Started:
     arguments: tuple[str, ...]
     pid: int
     ended: asyncio.Future[int]
-    given: Path
     out: Path
     err: Path
     log: Path
@@ -136,7 +135,7 @@ class Started:
             raise AssertionError(
                 f"{self.arguments} did not end\n{read(self.out)}\n{read(self.err)}"
             ) from None
-        self.given.unlink(missing_ok=True)
+        self.out.with_suffix(".in").unlink(missing_ok=True)
         return Ran(self.arguments, code, read(self.out), read(self.err))
 
     async def kill(self) -> None:
