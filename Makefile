@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 JOBS   ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-reservation test torture mutation check lint types imports deps coverage bench schemas lock audit sbom clean
+.PHONY: help setup demo demo-reservation test torture mutation check lint types imports deps coverage bench schemas lock audit build sbom clean
 
 help:
 	@echo "make demo     the main job on the embedded lab, from plan to no changes"
@@ -19,6 +19,7 @@ help:
 	@echo "make schemas  write schemas/*.json from the models"
 	@echo "make lock     resolve requirements.lock anew"
 	@echo "make audit    known weaknesses, licences, risky code"
+	@echo "make build    wheel, source archive and bill of materials, in dist/"
 	@echo "make sbom     a CycloneDX bill of materials, in dist/"
 
 $(READY): requirements.lock pyproject.toml
@@ -86,7 +87,7 @@ schemas: $(READY)
 lock:
 	@$(PYTHON) -m venv --clear .cache/lock
 	@.cache/lock/bin/pip install --quiet --disable-pip-version-check pip-tools
-	@.cache/lock/bin/pip-compile --quiet --upgrade --strip-extras --generate-hashes --allow-unsafe \
+	@.cache/lock/bin/pip-compile --quiet --upgrade --no-strip-extras --generate-hashes --allow-unsafe \
 	  --all-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header \
 	  --output-file requirements.lock pyproject.toml
 	@rm -rf .cache/lock
@@ -96,8 +97,12 @@ audit: $(READY)
 	@$(BIN)/python tests/security/licences.py
 	@$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock
 
+build: $(READY) sbom
+	@$(BIN)/python -m build --no-isolation --outdir dist . > .cache/build.log 2>&1 || { cat .cache/build.log; exit 1; }
+	@ls dist
+
 sbom: $(READY)
-	@mkdir -p dist
+	@mkdir -p dist .cache
 	@$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
 	  --output-file dist/xlicense.cdx.json $(BIN)/python
 

@@ -6,6 +6,7 @@ every line were traced, and show nothing more.
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,9 @@ _OFTEN = ("faults", "fuzz", "stateful", "torture")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Signals are heeded also by what is started behind ``nohup`` or in the background of a script."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if not hasattr(config, "workerinput"):
         table.begin()
 

@@ -82,16 +82,6 @@ def test_a_symlink_in_place_of_the_folder_is_refused(desk: Desk, tmp_path: Path,
         desk.open()
 
 
-def test_a_folder_of_another_user_is_refused(desk: Desk) -> None:
-    desk.open().close()
-    try:
-        os.chown(desk.folder, 65534, -1)
-    except PermissionError:
-        pytest.skip("only root can give a folder away")
-    with pytest.raises(JournalError, match="belongs to user 65534"):
-        desk.open()
-
-
 @pytest.mark.parametrize("as_file", [True, False])
 def test_a_folder_inside_a_git_work_tree_is_refused(desk: Desk, tmp_path: Path, as_file: bool) -> None:
     git = tmp_path / ".git"

@@ -15,6 +15,7 @@ import pytest
 
 from reconciler import model as m
 from reconciler.errors import JournalError
+from tests.cli.small_disk import SmallDisk
 
 from .bench import CODE, Child, Desk, action, create_token, waiting
 
@@ -166,17 +167,12 @@ def test_room_for_a_reply_is_set_aside_before_a_code_is_asked_for(desk: Desk) ->
 
 
 def test_a_reply_that_meets_a_full_disk_takes_the_reserve_and_is_the_last(tmp_path: Path) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
     home = Path(__file__).parents[2]
-    small = 'mount -t tmpfs -o size=1m tmpfs "$1" && chmod 700 "$1"'
-    script = f'{small} && exec "$2" -m tests.journal.child flood "$1"'
-    done = subprocess.run(
-        [shutil.which("unshare") or "false", "-rm", "sh", "-c", script, "sh", str(disk), sys.executable],
-        cwd=home, env={**os.environ, "PYTHONPATH": str(home)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if not done.stdout:
-        pytest.skip(f"no small disk can be made here: {done.stderr.strip()}")
+    with SmallDisk(tmp_path / "disk") as disk:
+        done = subprocess.run(
+            [*disk.inside(home), sys.executable, "-m", "tests.journal.child", "flood", str(disk.folder)],
+            env={**os.environ, "PYTHONPATH": str(home)}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
     lines = done.stdout.splitlines()
     assert lines[:2] == ["keeps codes: None", "received"], done.stdout + done.stderr
     assert all("closed for this process after a failed write" in line for line in lines[2:5]), done.stdout
