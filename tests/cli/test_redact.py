@@ -201,3 +201,11 @@ def test_the_indented_line_of_a_key_is_found_without_its_indent() -> None:
 
 def test_a_value_of_sixteen_characters_is_found_across_a_fold() -> None:
     assert knowing("0123456789abcdef").values("at 01234567\r\n  89abcdef end") == f"at {HIDDEN} end"
+
+
+def test_a_folded_value_is_found_at_the_very_start_of_a_text() -> None:
+    assert knowing("0123456789abcdef").values("01234567\r\n  89abcdef end") == f"{HIDDEN} end"
+
+
+def test_a_value_that_is_no_valid_text_is_hidden_too() -> None:
+    assert knowing("pass\udc80word-canary").values("is pass\udc80word-canary") == f"is {HIDDEN}"

@@ -576,3 +576,7 @@ def test_a_row_nested_deeper_than_python_prints_is_still_a_row() -> None:
     pages = Pages(size=1)
     pages.take([{"a": deep}], 1)
     assert state(pages) == (None, 1, False)
+
+
+def test_a_page_of_another_encoding_still_gives_its_title() -> None:
+    assert wire.html_title(b"<html><title>Sign-on \xe9</title></html>").startswith("Sign-on")

@@ -309,6 +309,7 @@ def test_authorization_words(text, status):
         ("0 days, 0 hours, 0 minutes, 0 seconds", 0),
         ("some days", None),
         ("89 days and a bit", None),
+        ("89 days, some hours", None),
         ("", None),
     ],
 )
@@ -494,3 +495,9 @@ def test_a_pending_node_whose_account_line_is_lost_is_not_one_without_an_account
     licence = read(text.replace("           Virtual Account: Expressway EMEA\n", "").encode())
     assert licence.registration is RegistrationStatus.PENDING
     assert licence.virtual_account is UNKNOWN
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_a_date_in_every_month_is_read(month):
+    written = datetime(2026, month, 11, 11, 31, 12, tzinfo=UTC)
+    assert read_date(written.strftime("%b %d %Y %H:%M:%S UTC")) == written

@@ -208,3 +208,31 @@ def test_a_known_value_never_comes_from_a_broken_line(data):
     config, was = xstatus.read_smart_config(broken), xstatus.read_smart_config(whole)
     assert config.transport in (UNKNOWN, was.transport)
     assert config.url in (UNKNOWN, was.url)
+
+
+@pytest.mark.parametrize("key", ["ID", "AlarmID", "Number"])
+@pytest.mark.parametrize(
+    ("said", "raised"),
+    [
+        ("Status: Raised", True),
+        ("State: Active", True),
+        ("Status: Lowered", False),
+        ("State: Cleared", False),
+    ],
+)
+def test_an_alarm_is_known_by_each_name_of_its_number_until_it_is_lowered(key, said, raised):
+    block = [
+        "*s Alarm: /",
+        "  Alarm 1: /",
+        f"    {key}: 30035",
+        f"    {said}",
+        "  Alarm 2: /",
+        "    ID: 40049",
+    ]
+    found = [alarm.id for alarm in xstatus.read_alarms([*block, "*s/end"])]
+    assert found == (["30035", "40049"] if raised else ["40049"])
+
+
+@pytest.mark.parametrize("line", ["SerialNumber: 0E4D1FA5", "Serial: 0E4D1FA5", "Serial Number: 0E4D1FA5"])
+def test_a_serial_is_read_under_each_of_its_names(line):
+    assert xstatus.read_serial(["*s SystemUnit: /", f"  {line}", "*s/end"]) == "0E4D1FA5"

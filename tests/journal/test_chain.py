@@ -89,3 +89,22 @@ def test_a_late_unknown_does_not_open_an_effect_again() -> None:
     late = (RecordKind.END, "op-1", {"state": "unknown", "text": ""})
     assert fold(intent, resolved, late).effects == {}
     assert list(fold(intent, late).effects) == ["op-1"]
+
+
+def test_the_words_on_disk_stay_what_earlier_releases_wrote() -> None:
+    assert {kind.value for kind in RecordKind} == {
+        *(
+            "genesis",
+            "run",
+            "run end",
+            "intent",
+            "sending",
+            "code",
+            "resealed",
+            "verified",
+            "end",
+            "resolved",
+        ),
+        *("used up", "revealed", "restored", "parked", "hand-off assigned", "hand-off closed", "answer"),
+        *("verdict", "unlocked", "attested", "decided"),
+    }

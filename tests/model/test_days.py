@@ -24,6 +24,7 @@ from reconciler.model import read_day
         ("2027-13-31", None),
         ("2027-Foo-31", None),
         ("tomorrow", None),
+        ("20270131", None),
     ],
 )
 def test_days_in_every_form_that_the_family_prints(text, day):

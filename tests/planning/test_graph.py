@@ -79,3 +79,16 @@ def test_a_blocked_supply_holds_back_everything_behind_it_with_the_first_cause()
 def test_after_only_orders() -> None:
     first, second = action("a"), action("b", after=("a",))
     assert set(held_back((first, second), {"a": "failed"})) == {"a"}
+
+
+def test_a_supply_that_nothing_needs_is_not_held_back_by_what_is_blocked_elsewhere() -> None:
+    lone = action("lone", purpose=m.Purpose.SUPPLY)
+    assert "lone" not in held_back((*ALL, lone), {"one": "refused", "two": "refused"})
+
+
+def test_work_is_carried_out_though_everything_behind_it_is_blocked() -> None:
+    assert set(held_back((action("first"), action("then", "first")), {"then": "refused"})) == {"then"}
+
+
+def test_a_supply_that_is_blocked_itself_keeps_its_own_cause() -> None:
+    assert held_back(ALL, dict.fromkeys(("create", "one", "two"), "refused"))["create"].by == "refused"

@@ -7,6 +7,7 @@ import pytest
 from reconciler import model as m
 from reconciler.errors import UsageError
 from reconciler.rules import lint, parse
+from reconciler.rules.matrix import paired
 from reconciler.rules.release import has_new_root, known, spoken
 from reconciler.rules.transport import corrected
 from tests.planning.fleet import (
@@ -36,6 +37,7 @@ from tests.planning.fleet import (
 )
 
 EDGE = cluster()
+ONE = cluster(count=1)
 SATELLITE = m.SmartConfig("satellite", ON_PREM_URL, "hostname")
 PLANT = account("plant", virtual_account="Default", transport_url=ON_PREM_URL)
 
@@ -507,3 +509,51 @@ def test_a_peer_that_cannot_be_read_may_go_by_any_name() -> None:
     peers = ("ams-edge-n1", "ams-edge-n2", "192.0.2.33")
     world = seen(observed(of, peers=peers), observed(of, "n2", peers=peers))
     assert "XL306" not in rules_of(plan(desired(of), world))
+
+
+def _line(name: str, quantity: int, tag: str = "") -> m.AuthorizedLine:
+    return m.AuthorizedLine(tag, quantity, name)
+
+
+def test_totals_are_paired_by_licence_and_a_licence_of_one_side_only_stands_against_nothing() -> None:
+    one = (_line("Desktop", 3), _line("Rooms", 0), _line("Old", 2))
+    other = (_line("desktop", 5), _line("RMS", 1), _line("None", 0))
+    assert paired(one, other) == [("Desktop", 3, 5), ("Old", 2, 0), ("RMS", 0, 1)]
+
+
+def test_two_lines_of_one_licence_are_not_paired_with_the_same_line_twice() -> None:
+    assert paired((_line("RMS", 1), _line("RMS", 2)), (_line("RMS", 1),)) == [("RMS", 1, 1), ("RMS", 2, 0)]
+
+
+def test_a_pair_without_a_display_name_is_called_by_the_other_side_s_name_or_its_tag() -> None:
+    assert paired((_line("", 1, "t1"),), (_line("RMS", 2, "t1"),)) == [("RMS", 1, 2)]
+    assert paired((_line("", 1, "t1"),), ()) == [("t1", 1, 0)]
+    assert paired((), (_line("", 1, "t1"),)) == [("t1", 0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "off_is_odd", "clock_will_start"),
+    [
+        ("X12.5.9", False, False),
+        ("X12.6", False, True),
+        ("X14.0.11", False, True),
+        ("X14.1", True, False),
+        ("X14.1.1", True, False),
+    ],
+)
+def test_option_keys_end_with_x14_1_and_the_clock_starts_on_the_way_there(
+    text: str, off_is_odd: bool, clock_will_start: bool
+) -> None:
+    node = observed(
+        ONE, software=m.Software(text, "expressway"), licence=m.Licence(enabled=False, proxy=None)
+    )
+    said = rules_of(plan(desired(ONE), seen(node)))
+    assert ("XL004" in said, "XL005" in said) == (off_is_odd, clock_will_start)
+
+
+@pytest.mark.parametrize("number", range(30035, 30049))
+def test_every_licensing_alarm_of_the_book_is_told_with_advice_instead_of_its_text(number: int) -> None:
+    node = observed(ONE, licence=evaluating(), alarms=(m.Alarm(str(number), "its own text"),))
+    (found,) = (item for item in plan(desired(ONE), seen(node)).findings if item.code == "XL311")
+    assert str(number) in found.message
+    assert "its own text" not in found.message
