@@ -1,34 +1,8 @@
 #!/bin/sh
 # Reservations across an air gap: what waits goes out as a bundle, a courier carries it out, answers come back.
 # Ends by itself, leaves nothing running.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-work=$(mktemp -d "${TMPDIR:-/tmp}/xlicense-demo.XXXXXX")
-export XDG_STATE_HOME="$work/state" XDG_CONFIG_HOME="$work/config"
-unset CI XLICENSE_CHDIR
-finish() {
-  xlicense lab down --state "$work/air-gapped/inside/.lab" --quiet >/dev/null 2>&1
-  cd / && rm -rf "$work"
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
-
-wrong=0
-say() { printf '\n# %s\n' "$*"; }
-run() { # run EXPECTED ARGUMENTS…
-  expected=$1
-  shift
-  printf '\n$ xlicense %s\n' "$*"
-  xlicense "$@"
-  status=$?
-  printf '[exit %s]\n' "$status"
-  if [ "$status" -ne "$expected" ]; then
-    printf 'demo: expected exit %s\n' "$expected" >&2
-    wrong=1
-  fi
-}
-
-cp -R "$here" "$work/air-gapped" && cd "$work/air-gapped" || exit 1
+lab=inside/.lab
+. "$(dirname "$0")/../demo.sh"
 mkdir outside
 
 say "Inside: two nodes that reach nothing. CSSM is outside."

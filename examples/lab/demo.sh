@@ -1,33 +1,7 @@
 #!/bin/sh
 # The main job on the embedded lab: plan, apply, plan again, drift. Ends by itself, leaves nothing running.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-work=$(mktemp -d "${TMPDIR:-/tmp}/xlicense-demo.XXXXXX")
-export XDG_STATE_HOME="$work/state" XDG_CONFIG_HOME="$work/config"
-unset CI XLICENSE_CHDIR
-finish() {
-  xlicense lab down --quiet >/dev/null 2>&1
-  cd / && rm -rf "$work"
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
-
-wrong=0
-say() { printf '\n# %s\n' "$*"; }
-run() { # run EXPECTED ARGUMENTS…
-  expected=$1
-  shift
-  printf '\n$ xlicense %s\n' "$*"
-  xlicense "$@"
-  status=$?
-  printf '[exit %s]\n' "$status"
-  if [ "$status" -ne "$expected" ]; then
-    printf 'demo: expected exit %s\n' "$expected" >&2
-    wrong=1
-  fi
-}
-
-cp -R "$here" "$work/lab" && cd "$work/lab" || exit 1
+lab=.lab
+. "$(dirname "$0")/../demo.sh"
 
 say "Seven clusters, a Cisco SSM in the cloud and one On-Prem, all on loopback."
 run 0 lab up

@@ -1,39 +1,13 @@
 #!/bin/sh
 # Reservations by API: reserve, change a quantity, move licences, replace a dead node, retire one.
 # Ends by itself, leaves nothing running.
-set -u
-here=$(cd "$(dirname "$0")" && pwd)
-work=$(mktemp -d "${TMPDIR:-/tmp}/xlicense-demo.XXXXXX")
-export XDG_STATE_HOME="$work/state" XDG_CONFIG_HOME="$work/config"
-unset CI XLICENSE_CHDIR
-finish() {
-  xlicense lab down --quiet >/dev/null 2>&1
-  cd / && rm -rf "$work"
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
+lab=.lab
+. "$(dirname "$0")/../demo.sh"
 
-exec 3>&1 # where commands are shown when their output goes to a file
-wrong=0
-say() { printf '\n# %s\n' "$*"; }
-run() { # run EXPECTED ARGUMENTS…
-  expected=$1
-  shift
-  printf '\n$ xlicense %s\n' "$*" >&3
-  xlicense "$@"
-  status=$?
-  printf '[exit %s]\n' "$status" >&3
-  if [ "$status" -ne "$expected" ]; then
-    printf 'demo: expected exit %s\n' "$expected" >&2
-    wrong=1
-  fi
-}
 edit() { # edit OLD NEW: a change in git, made here with sed
   printf '\n$ sed -i %s clusters/ams-core.yaml\n' "'s/$1/$2/'"
   sed "s/$1/$2/" clusters/ams-core.yaml >clusters/new && mv clusters/new clusters/ams-core.yaml
 }
-
-cp -R "$here" "$work/lab" && cd "$work/lab" || exit 1
 
 say "A cluster of three nodes in evaluation, and CSSM, on loopback."
 run 0 lab up

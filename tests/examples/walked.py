@@ -48,6 +48,7 @@ class Walk:
         self.tmp = tmp
         self.folder = tmp / name
         shutil.copytree(ROOT / "examples" / name, self.folder)
+        shutil.copy(ROOT / "examples" / "demo.sh", tmp)
         self.ports = self._placed()
         self.environment = self._environment()
         self._cwd = str(self.folder)
