@@ -186,7 +186,8 @@ def _twice(world: World) -> Iterator[str]:
 
 
 def _commands_twice(world: World) -> Iterator[str]:
-    """The same command of a node once more, where it ran before and nothing else of its kind came between."""
+    """The same command of a node once more, where it ran before and nothing else of its kind ran between:
+    also where the node refuses it by then, for it was sent."""
     for name in world.nodes:
         before = ""
         for asked in world.ledger.asked_of(name):
@@ -197,7 +198,7 @@ def _commands_twice(world: World) -> Iterator[str]:
                 command = asked.text
             if command == before:
                 yield f"{command[:80]} at {name}"
-            before = command if asked.ran else ""
+            before = command if asked.ran else before
 
 
 def _codes_twice(world: World) -> Iterator[str]:

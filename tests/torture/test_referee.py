@@ -37,6 +37,21 @@ async def test_the_referee_sees_a_planted_loss_and_a_planted_double() -> None:
             assert planted.twice == ["reservation request at core/c1"]
 
 
+async def test_the_referee_sees_a_double_that_the_node_refused_behind_another_refusal() -> None:
+    async with Launcher() as launcher:
+        prepared = await snapshot(SCENES["cancel1"], launcher)
+        async with prepared.stage() as stage:
+            asked = stage.lab.ledger.asked
+            asked.append(next(one for one in asked if "Reservation Request" in one.text))
+            cancelled = dataclasses.replace(asked[-1], text="xcommand License Smart Reservation Cancel")
+            asked.append(dataclasses.replace(cancelled, ran=False))
+            assert len(judge(stage, []).twice) == 1
+            asked.append(dataclasses.replace(asked[-2], ran=False))
+            assert len(judge(stage, []).twice) == 2
+            asked += [cancelled, asked[-3]]
+            assert len(judge(stage, []).twice) == 2
+
+
 async def test_the_referee_sees_an_effect_without_a_record() -> None:
     async with Launcher() as launcher:
         prepared = await snapshot(SCENES["reserve1"], launcher)
