@@ -81,8 +81,13 @@ class Points:
         signal.setitimer(signal.ITIMER_REAL, self._delay)
 
     def within(self, name: str) -> None:
-        if self._how != "stop" and self.reach(f"{name} within") and self._how == "kill":
+        """Counted in every manner, so that a number means the same point whatever is to happen there."""
+        if not self.reach(f"{name} within"):
+            return
+        if self._how == "kill":
             self.alarm()
+        elif self._how == "stop":
+            self.end()
 
     def hear(self, data: bytes) -> None:
         _write(self._plain, data)
