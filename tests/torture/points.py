@@ -47,7 +47,7 @@ class Points:
         self._delay = delay
         self.disk = BadDisk(how) if how in MANNERS else None
         self.stranger = how.removeprefix("owner ") if how.startswith("owner ") else None
-        self._signals = how.split()[1:] if how.startswith("signal ") else []
+        self._signals = ["STOP"] if how == "stop" else how.split()[1:] if how.startswith("signal ") else []
         self._count = 0
         self._received = 0
 
@@ -65,12 +65,11 @@ class Points:
         if self.disk is not None:
             self.disk.breaks()
             return
-        if self.signalled():
-            return
-        os.kill(os.getpid(), signal.SIGSTOP if self._how == "stop" else signal.SIGKILL)
+        if not self.goes_on():
+            os.kill(os.getpid(), signal.SIGKILL)
 
-    def signalled(self) -> bool:
-        """Send the signals that are to come here; False where none are."""
+    def goes_on(self) -> bool:
+        """Send the signals that are to come here, if any: the process does what comes next all the same."""
         for name in self._signals:
             os.kill(os.getpid(), signal.Signals[f"SIG{name}"])
         return bool(self._signals)
@@ -153,7 +152,7 @@ def _files(points: Points) -> None:
     def write(descriptor: int, data: Any, /) -> int:
         path = _path(descriptor)
         name = f"write {_name(path)}"
-        if points.reach(f"{name} half") and not points.signalled():
+        if points.reach(f"{name} half") and not points.goes_on():
             half = _write(descriptor, bytes(data)[: len(data) // 2])
             points.end()
             return half
