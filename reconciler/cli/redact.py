@@ -48,6 +48,12 @@ _NAMED = re.compile(
     r"""(?=[^\s"']*[0-9])[^\s"'<]{6,}""",
     re.IGNORECASE,
 )
+_ENTERED = re.compile(
+    r"""((?:confirmation|return)[ _-]?code(?: \w{1,24}){1,6} ?:\s*["']?)"""
+    r"""(?=[a-z]*[0-9])[0-9a-z]{6,16}\b(?![-/])""",
+    re.IGNORECASE,
+)
+"""``Please enter the confirmation code to CSSM account: 8602a0f3``."""
 _AGE = re.compile(r"AGE-(?:SECRET-KEY|PLUGIN-[A-Z0-9]+)-1[0-9A-Z]+", re.IGNORECASE)
 _RETURN = re.compile(
     r"(?<![A-Za-z0-9])(?=[a-z-]*[A-Z0-9])(?:[A-Za-z0-9]{6}-){2,}[A-Za-z0-9]{2,6}(?![A-Za-z0-9])"
@@ -66,6 +72,7 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     (_FIELD, rf"\1{HIDDEN}"),
     (_SCHEME, rf"\1\2{HIDDEN}"),
     (_NAMED, rf"\1{HIDDEN}"),
+    (_ENTERED, rf"\1{HIDDEN}"),
     (_AGE, HIDDEN),
     (_RETURN, HIDDEN),
     (_REQUEST, HIDDEN),

@@ -83,6 +83,9 @@ SHAPES = {
     "return code alone": RETURN,
     "request code": "CE-ZEXPY:0E4D1FA5-AK9A6sMTr-86",
     "confirmation code": "Confirmation code: 3311aaea",
+    "confirmation code as a node prints it": (
+        "Authorization code installed.\r\nPlease enter the confirmation code to CSSM account: 3311aaea"
+    ),
     "confirmation in JSON": '"confirmation_code": "3311aaea"',
     "authorization": XML,
     "authorization cut off": XML[:60],
@@ -114,6 +117,7 @@ def test_what_looks_like_a_code_is_taken_out_though_nobody_named_it(text: str) -
     [
         "cluster/ams-edge/node/e1: register to Expressway EMEA",
         "the confirmation code was not printed",
+        "the confirmation code is asked for at: ams-edge/node/e1",
         "exit code 255, return code 255",
         "Basic settings and the bearer of this letter",
         "2026-11-24 08:28:11 UTC op-3f2a91 handoff-3f2a91 code-91af",
