@@ -181,7 +181,9 @@ async def test_the_life_of_a_reservation_with_lost_answers_leaves_no_code(tmp_pa
         await w.run("handoff", "export", "-o", "bundle.json", level="-vv")
         await w.run("handoff", "export", "--format", "md", "-o", "sheet.md")
         await w.run("handoff", "export", "--format", "csv", "-o", "sheet.csv")
-        assert (await w.run("retire", "cluster/ams-core/node/c3", level="-vv")).code == 0
+        reserved = [name for name, node in w.s.lab.world.nodes.items() if node.holding.installed]
+        cluster, _, node = reserved[-1].partition("/")
+        assert (await w.run("retire", f"cluster/{cluster}/node/{node}", level="-vv")).code == 0
         await w.run("apply", "--auto-approve", level="-vv")
         await w.run("plan", "--json", level="-vv")
         kinds = {given.kind for given in w.s.lab.ledger.codes()}
