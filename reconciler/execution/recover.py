@@ -62,6 +62,8 @@ async def recover(engine: Engine, observation: Observation) -> Observation:
     for effect in _left_behind(engine.journal):
         if effect.state is EffectState.INTENT:
             engine.journal.resolve_observed(effect.op_id, EffectState.NOT_SENT, "the run ended before it")
+        elif effect.state is EffectState.VERIFIED:
+            engine.journal.resolve_observed(effect.op_id, EffectState.VERIFIED, "seen before its run ended")
         elif effect.kind in _CAN_BE_SET_AGAIN:
             engine.journal.resolve_observed(effect.op_id, EffectState.FAILED, "left open; observed anew")
         elif effect.kind == Kind.CREATE_TOKEN.value:

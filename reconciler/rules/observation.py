@@ -114,6 +114,7 @@ def _closed(
 
 
 _SENT = (EffectState.SENDING, EffectState.ANSWERED, EffectState.UNKNOWN)
+_BEGUN = (*_SENT, EffectState.VERIFIED)
 _HARMLESS = frozenset(
     {
         Kind.SET_URL,
@@ -133,14 +134,18 @@ _HARMLESS = frozenset(
 
 def _quarantined(context: PlanContext) -> Violations:
     for effect in context.held.open_effects:
-        if effect.state not in _SENT or effect.kind in _HARMLESS:
+        if effect.state not in _BEGUN or effect.kind in _HARMLESS:
             continue
         for address in _where(context, effect):
             if not _shown(context, address, effect):
-                text = (
-                    f"Nobody saw the end of {effect.kind} ({effect.op_id}); it may have taken effect or not."
-                )
-                yield Violation(address, text, remedy=_resolve(effect), told=True)
+                yield Violation(address, _no_end(effect), remedy=_resolve(effect), told=True)
+
+
+def _no_end(effect: OpenEffect) -> str:
+    """One that took effect and is open all the same belongs to a run that lives: recovery ends the others."""
+    if effect.state is EffectState.VERIFIED:
+        return f"{effect.kind} ({effect.op_id}) took effect, and {effect.run_id}, which has it, goes on yet."
+    return f"Nobody saw the end of {effect.kind} ({effect.op_id}); it may have taken effect or not."
 
 
 def _left_over_token(context: PlanContext) -> Violations:
@@ -154,6 +159,8 @@ def _left_over_token(context: PlanContext) -> Violations:
 
 
 def _resolve(effect: OpenEffect) -> str:
+    if effect.state is EffectState.VERIFIED:
+        return "Let it end, or end its process; then xlicense plan."
     looked = "CSSM" if effect.address.kind in ("account", "instance") else "the node"
     resolve = f"xlicense op resolve {effect.op_id} --adopt|--absent --evidence FILE --reason TEXT"
     return f"Look at {looked}, then say what became of it: {resolve}"

@@ -410,6 +410,33 @@ def test_the_code_of_an_update_may_carry_a_line_over_that_the_yaml_does_not_name
     assert names(made) == ["install_authorization", "confirm_reservation"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [
+        (K.INSTALL_AUTHORIZATION, m.ReservedState.UPDATE_ISSUED),
+        (K.CONFIRM_RESERVATION, m.ReservedState.UPDATE_INSTALLED),
+    ],
+)
+@pytest.mark.parametrize(
+    "seen_so_far", [m.EffectState.SENDING, m.EffectState.ANSWERED, m.EffectState.VERIFIED]
+)
+def test_what_another_run_has_not_ended_yet_is_not_begun_again(
+    kind: m.Kind, state: m.ReservedState, seen_so_far: m.EffectState
+) -> None:
+    """A run that stands still may have lost its lock; what it has open is its own."""
+    effect = m.OpenEffect("op-1", "id", kind.value, ONE.nodes[0].address, S1, seen_so_far, NOW, "run")
+    codes = tuple(
+        code(one, S1, authorization=said(S1, rms=5))
+        for one in (m.CodeKind.AUTHORIZATION, m.CodeKind.CONFIRMATION)
+    )
+    reserved = known(S1, state, lines=said(S1, rms=5).lines, before=said(S1, rms=3).lines)
+    held = m.HeldState(open_effects=(effect,), codes=codes, reserved=(reserved,))
+    shown = [instance(S1, line(RMS, 3, pending=5))]
+    made = planned(ONE, READY, [stock(rms=50, instances=shown)], held)
+    assert made.actions == ()
+    assert "XL304" in rules_of(made)
+
+
 def test_a_version_that_a_display_name_states_already_is_not_said_twice() -> None:
     of = core(nodes={"n1": {"reserve": reserve(desktop=(200, "12"))}})
     stated = tuple(replace(item, display_name=DESK12) for item in NAMES if item.name == "desktop")
