@@ -19,7 +19,6 @@ SPOOL = "spool"
 HOLDERS = "holders"
 RESERVE = "reserve"
 KEEP = "Keep the folder as it is; restore the newest copy of the whole folder next to it."
-
 LOOK = "Look at the disk (space, permissions, errors), then run `xlicense plan`."
 MAKE_ROOM = "Make room on the disk of the state folder, then run `xlicense plan`."
 

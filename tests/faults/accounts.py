@@ -13,7 +13,7 @@ from typing import Any
 
 from providers.cssm import CssmProvider
 from providers.cssm.exchange import Patience
-from providers.lab import Lab, LabClock, build_world, codes, manager
+from providers.lab import Lab, codes, manager
 from providers.lab.ledger import Asked
 from providers.lab.nouns import EXPRESSWAY_TAG, RMS, TAGS, Instance
 from reconciler.model import (
@@ -30,10 +30,11 @@ from reconciler.model import (
 )
 from reconciler.ports import Inputs
 from tests.expressway.played import QuickClock, Secrets
-from tests.lab.lab_clients import START, node, world
+from tests.lab.lab_clients import START, node
 
 from .cells import Cell
 from .judge import Played, Tape, complaints, instructions, once
+from .stand import lab_of
 
 ADDRESS = Address("account/emea")
 CREDENTIALS = Credentials(SecretRef("env", "ID"), SecretRef("env", "SECRET"))
@@ -192,19 +193,16 @@ class Bench:
                     await asyncio.sleep(0.05)
 
 
-def _text(cell: Cell) -> str:
+def _clusters(cell: Cell) -> str:
     state = EFFECTS[cell.effect].state
     reserved = f"reservation: {{state: {state}, virtual_account: EMEA, lines: {{rms: 4}}"
     reserved += ", update: {rms: 5}" if state == "unconfirmed" else ""
     one = node(SERIAL, reserved + "}" if state else "")
-    text = world(f"  a:\n    nodes:\n      n1: {{{one}}}\n")
-    drawn = "dialects: drawn, " if cell.seed else ""
-    return text.replace("settings: {", f"settings: {{{drawn}seed: {cell.seed}, ")
+    return f"  a:\n    nodes:\n      n1: {{{one}}}\n"
 
 
 async def play(cell: Cell, folder: Path) -> tuple[Played, list[str]]:
-    lab = Lab(build_world(_text(cell), START), clock=LabClock(START, frozen=True))
-    async with lab:
+    async with lab_of(cell, _clusters(cell)) as lab:
         bench = Bench(lab, cell, folder)
         try:
             played = await bench.play()

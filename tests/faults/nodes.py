@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from providers.expressway import ExpresswayProvider
-from providers.lab import Lab, LabClock, build_world
+from providers.lab import Lab
 from providers.lab.nouns import RMS, TAGS
 from reconciler.model import (
     Action,
@@ -26,10 +26,11 @@ from reconciler.model import (
 )
 from reconciler.ports import Inputs
 from tests.expressway.played import QuickClock, Secrets
-from tests.lab.lab_clients import START, node, world
+from tests.lab.lab_clients import node
 
 from .cells import Cell
 from .judge import NOT_SENT, Played, Tape, complaints, instructions, once
+from .stand import lab_of
 
 N1, N2 = Address.of_node("a", "n1"), Address.of_node("a", "n2")
 SERIAL = "0E4D1FA5"
@@ -147,16 +148,13 @@ class Bench:
         return Played(self.cell, fired, outcome, asked, tuple(self.lab.ledger.given[given:]), tape)
 
 
-def _text(cell: Cell) -> str:
-    state, drawn = EFFECTS[cell.effect].state, "dialects: drawn, " if cell.seed else ""
-    first, second = node(SERIAL, state), node("0E4D1FA6")
-    text = world(f"  a:\n    nodes:\n      n1: {{{first}}}\n      n2: {{{second}}}\n")
-    return text.replace("settings: {", f"settings: {{{drawn}seed: {cell.seed}, ")
+def _clusters(cell: Cell) -> str:
+    first, second = node(SERIAL, EFFECTS[cell.effect].state), node("0E4D1FA6")
+    return f"  a:\n    nodes:\n      n1: {{{first}}}\n      n2: {{{second}}}\n"
 
 
 async def play(cell: Cell, folder: Path) -> tuple[Played, list[str]]:
-    lab = Lab(build_world(_text(cell), START), clock=LabClock(START, frozen=True))
-    async with lab:
+    async with lab_of(cell, _clusters(cell)) as lab:
         bench = Bench(lab, cell, folder)
         try:
             played = await bench.play()

@@ -97,9 +97,8 @@ def test_a_reply_without_a_spool_goes_to_the_second_place_and_is_taken_over_once
             file.chmod(0o600)
 
 
-def test_what_lies_in_the_second_place_for_another_journal_or_is_torn_stays_there(
-    desk: Desk, tmp_path: Path
-) -> None:
+def keeps_in_need(desk: Desk, tmp_path: Path) -> None:
+    """A reply comes when the spool is gone."""
     journal = desk.open()
     effect = journal.intent("run-1", action())
     effect.sending()
@@ -107,6 +106,12 @@ def test_what_lies_in_the_second_place_for_another_journal_or_is_torn_stays_ther
     with pytest.raises(JournalError):
         effect.received(CODE.encode())
     journal.close()
+
+
+def test_what_lies_in_the_second_place_for_another_journal_or_is_torn_stays_there(
+    desk: Desk, tmp_path: Path
+) -> None:
+    keeps_in_need(desk, tmp_path)
     (file,) = second_place(tmp_path)
     (file.parent / "1.frame").write_bytes(file.read_bytes()[:-1])
     shutil.rmtree(desk.folder)
@@ -121,13 +126,7 @@ def test_what_lies_in_the_second_place_for_another_journal_or_is_torn_stays_ther
 
 
 def test_no_journal_is_made_afresh_beside_replies_that_were_kept_in_need(desk: Desk, tmp_path: Path) -> None:
-    journal = desk.open()
-    effect = journal.intent("run-1", action())
-    effect.sending()
-    desk.spool.rename(tmp_path / "spool")
-    with pytest.raises(JournalError):
-        effect.received(CODE.encode())
-    journal.close()
+    keeps_in_need(desk, tmp_path)
     shutil.rmtree(desk.folder)
     (desk.folder.parent / "ws1.witness").unlink()
     with pytest.raises(JournalError, match="holds replies or codes of one") as caught:
