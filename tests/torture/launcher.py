@@ -26,9 +26,9 @@ _LIMIT = 60.0
 
 @dataclass(frozen=True)
 class Chosen:
-    """A point in a process: its number (0: none, only count), and what happens there (`points.Points`)."""
+    """A point in a process: its name or number (0: none, only count), and what happens there (`points`)."""
 
-    at: int = 0
+    at: str | int = 0
     how: str = "kill"
     delay: float = 0.0002
 

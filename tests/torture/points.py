@@ -8,6 +8,9 @@ Every call makes two points, one before it and one after it. A write makes a thi
 on disk; a write, a sync and a commit make a fourth, at which the process dies some microseconds into the
 call (an alarm whose default action the kernel carries out, without Python).
 
+A point is found again in another run of the same command by its name: the n-th write to the spool, or the
+n-th ``recv`` after that. Its number would not do, for no two runs receive the same pieces.
+
 Two libraries are listened to and not changed: what ``ssl`` and asyncssh have decrypted is what this process
 has received, and is put down in a file for the referee.
 """
@@ -15,10 +18,12 @@ has received, and is put down in a file for the referee.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import sqlite3
 import ssl
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -28,17 +33,49 @@ from .bad_disk import MANNERS, BadDisk, is_kept
 
 _write = os.write
 _SQL = ("BEGIN", "COMMIT", "INSERT", "UPDATE", "DELETE", "CREATE", "ROLLBACK")
+_NETWORK = ("send", "sendmsg", "sendall", "recv", "recv_into", "connect")
+_RUN = re.compile(r"run-[0-9a-f]+")
+
+
+def what_of(point: str) -> str:
+    """What happens at a point, without what is drawn anew for each run."""
+    return _RUN.sub("run", point)
+
+
+def on_network(point: str) -> bool:
+    """Whether a point is one of the network, not of the disk."""
+    return point.split(" ", 1)[0] in _NETWORK
+
+
+class Names:
+    """Names for the points of one run, as they come: ``write spool before 3``, then ``… > recv after 2``."""
+
+    def __init__(self) -> None:
+        self._passed: Counter[str] = Counter()
+        self._since: Counter[str] = Counter()
+        self._last = "begun"
+
+    def of(self, point: str) -> str:
+        """The name of the next point."""
+        what = what_of(point)
+        if on_network(what):
+            self._since[what] += 1
+            return f"{self._last} > {what} {self._since[what]}"
+        self._since.clear()
+        self._passed[what] += 1
+        self._last = f"{what} {self._passed[what]}"
+        return self._last
 
 
 class Points:
-    """Counts points; at the chosen one the process dies (``kill``), stands still (``stop``), gets signals
-    (``signal INT TERM``), or meets a bad disk (one of `bad_disk.MANNERS`). With ``owner NAME`` everything of
-    that name belongs to somebody else.
+    """Names points; at the chosen one (a name, or a number) the process dies (``kill``), stands still
+    (``stop``), gets signals (``signal INT TERM``), or meets a bad disk (one of `bad_disk.MANNERS`). With
+    ``owner NAME`` everything of that name belongs to somebody else.
 
     ``log`` takes one line a point, ``plain`` what was received, as it was after decryption.
     """
 
-    def __init__(self, log: str, plain: str, at: int, how: str, delay: float) -> None:
+    def __init__(self, log: str, plain: str, at: str | int, how: str, delay: float) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         self._log = os.open(log, flags, 0o600)
         self._plain = os.open(plain, flags, 0o600)
@@ -48,6 +85,7 @@ class Points:
         self.disk = BadDisk(how) if how in MANNERS else None
         self.stranger = how.removeprefix("owner ") if how.startswith("owner ") else None
         self._signals = ["STOP"] if how == "stop" else how.split()[1:] if how.startswith("signal ") else []
+        self._names = Names()
         self._count = 0
         self._received = 0
 
@@ -55,7 +93,7 @@ class Points:
         """True where this is the point and its caller has something to do first."""
         self._count += 1
         _write(self._log, f"{self._count} {name}\n".encode())
-        return self._count == self._at
+        return self._at in (self._names.of(name), self._count)
 
     def here(self, name: str) -> None:
         if self.reach(name):
@@ -80,7 +118,7 @@ class Points:
         signal.setitimer(signal.ITIMER_REAL, self._delay)
 
     def within(self, name: str) -> None:
-        """Counted in every manner, so that a number means the same point whatever is to happen there."""
+        """Counted in every manner, so that a name means the same point whatever is to happen there."""
         if not self.reach(f"{name} within"):
             return
         if self._how == "kill":
@@ -198,7 +236,7 @@ def _wrap_path_call(points: Points, call: str) -> None:
 
 
 def _sockets(points: Points) -> None:
-    for call in ("send", "sendmsg", "sendall", "recv", "recv_into", "connect"):
+    for call in _NETWORK:
         _wrap_socket_call(points, call)
 
 

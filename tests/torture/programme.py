@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import re
 from collections.abc import Awaitable, Iterable, Iterator
+from dataclasses import dataclass
 
 from .launcher import Chosen
+from .points import Names, on_network, what_of
 from .scenes import SCENES
 from .stage import Snapshot
 
@@ -24,8 +25,6 @@ _SLICE = 40
 _AT_ONCE = 4
 _EARLY = ("write spool", "sqlite COMMIT", "sqlite INSERT", "fsync", "ftruncate")
 _NEAR = 6
-_NETWORK = ("send", "sendmsg", "sendall", "recv", "recv_into", "connect")
-_RUN = re.compile(r"run-[0-9a-f]+")
 _BEFORE = 2
 """Writes before one that make it another one."""
 
@@ -56,57 +55,65 @@ async def together(cases: Iterable[Awaitable[str]]) -> list[str]:
     return [complaint for complaint in await asyncio.gather(*map(one, cases)) if complaint]
 
 
-async def points_of(snapshot: Snapshot, *arguments: str) -> list[str]:
-    """What one undisturbed run of this scene passes, ``number name`` each."""
+@dataclass(frozen=True)
+class Point:
+    """What happens there, and the name by which another run of the command finds it again."""
+
+    what: str
+    name: str
+
+
+async def points_of(snapshot: Snapshot, *arguments: str) -> list[Point]:
+    """What one undisturbed run of this scene passes."""
     async with snapshot.stage() as stage:
         started = await stage.start(*(arguments or ("apply", "--auto-approve")))
         ran = await started.end()
         assert ran.code == 0, str(ran)
-        return [point for point in started.points() if " received " not in point]
+        passed = [line.split(maxsplit=1)[1] for line in started.points() if " received " not in line]
+    names = Names()
+    return [Point(what_of(point), names.of(point)) for point in passed]
 
 
-def chosen(points: list[str], many: int, seed: str) -> Iterator[Chosen]:
+def chosen(points: list[Point], many: int, seed: str) -> Iterator[Chosen]:
     """So many points of a run: half spread evenly over it, half close to where something is written."""
     dice = random.Random(seed)
-    near = [number for number, point in enumerate(points, 1) if point.split(maxsplit=1)[1].startswith(_EARLY)]
+    near = [number for number, point in enumerate(points) if point.what.startswith(_EARLY)]
     for number in range(many):
         if number % 2:
             at = dice.choice(near) + dice.randint(-_NEAR, _NEAR)
         else:
-            at = int(len(points) * (number + dice.random()) / many) + 1
-        yield Chosen(min(max(at, 1), len(points)), "kill", dice.uniform(1e-5, 8e-4))
+            at = int(len(points) * (number + dice.random()) / many)
+        point = points[min(max(at, 0), len(points) - 1)]
+        yield Chosen(point.name, "kill", dice.uniform(1e-5, 8e-4))
 
 
-def writes(points: list[str]) -> list[int]:
-    """The numbers of the points right before something is written, and in the middle of a write."""
+def writes(points: list[Point]) -> list[Point]:
+    """The points right before something is written, and in the middle of a write."""
     return [
-        number
-        for number, point in enumerate(points, 1)
-        if point.split()[1] not in _NETWORK and point.endswith((" before", " half"))
+        point for point in points if not on_network(point.what) and point.what.endswith((" before", " half"))
     ]
 
 
-def distinct(points: list[str], seen: set[tuple[str, ...]]) -> list[int]:
+def distinct(points: list[Point], seen: set[tuple[str, ...]]) -> list[Point]:
     """Those writes that differ from all before in what is written and what was written last; ``seen`` is
     added to, so that another run only brings what it alone has."""
-    names = [_RUN.sub("run", point.split(maxsplit=1)[1]) for point in points]
     found, before = [], ("",) * _BEFORE
-    for number in writes(points):
-        site = (*before, names[number - 1])
+    for point in writes(points):
+        site = (*before, point.what)
         before = site[1:]
         if site not in seen:
             seen.add(site)
-            found.append(number)
+            found.append(point)
     return found
 
 
-def windows(points: list[str], seen: set[tuple[str, ...]] | None = None) -> Iterator[int]:
+def windows(points: list[Point], seen: set[tuple[str, ...]] | None = None) -> Iterator[Point]:
     """Where an effect can be when a signal comes: recorded, sent, answered, its answer kept. With ``seen``,
     only those that differ from all before in what the run did last."""
     passed: list[str] = []
     open_ones: set[str] = set()
-    for number, point in enumerate(points, 1):
-        name, _, end = point.split(maxsplit=1)[1].rpartition(" ")
+    for point in points:
+        name, _, end = point.what.rpartition(" ")
         kind = name[:4] if name.startswith(("send", "recv")) else name
         if end != "after" or (kind != "sqlite COMMIT" and kind not in open_ones):
             continue
@@ -114,7 +121,7 @@ def windows(points: list[str], seen: set[tuple[str, ...]] | None = None) -> Iter
         passed.append(kind)
         site = tuple(passed[-_LAST:])
         if seen is None or site not in seen:
-            yield number
+            yield point
         if seen is not None:
             seen.add(site)
 

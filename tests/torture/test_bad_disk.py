@@ -16,7 +16,7 @@ from reconciler.errors import Exit
 from .bad_disk import MANNERS
 from .killing import Outcome, look_and_go_on, play_on_bad_disk, row_of
 from .launcher import Chosen, Launcher
-from .programme import LIMIT, distinct, points_of, thorough
+from .programme import LIMIT, Point, distinct, points_of, thorough
 from .referee import is_effect, judge
 from .scenes import SCENES
 from .stage import Stage, snapshot
@@ -37,26 +37,26 @@ async def test_d1_nothing_is_lost_when_the_disk_fails_at_any_kind_of_write() -> 
         for name in _SCENES:
             prepared = await snapshot(SCENES[name], launcher)
             points = await points_of(prepared)
-            for at, manner in _manners(points, distinct(points, seen), dice):
+            for point, manner in _manners(distinct(points, seen), dice):
                 async with prepared.stage() as stage:
                     outcome = await play_on_bad_disk(
-                        stage, Chosen(at, manner), pause=0.0, thorough=thorough(dice)
+                        stage, Chosen(point.name, manner), pause=0.0, thorough=thorough(dice)
                     )
                     sealed += "-----BEGIN AGE" in stage.shown()
                 add(row_of("D1", outcome))
                 if outcome.complaints:
-                    where = f"{name}, {manner} at {points[at - 1]}"
+                    where = f"{name}, {manner} at {point.name}"
                     found.append(f"{where}: {'; '.join(outcome.complaints)}")
     assert not found, "\n\n".join(found)
     assert sealed, "no reply ever met a disk that took nothing"
 
 
-def _manners(points: list[str], found: list[int], dice: random.Random) -> Iterator[tuple[int, str]]:
+def _manners(found: list[Point], dice: random.Random) -> Iterator[tuple[Point, str]]:
     """One for each write; a reply that the spool refuses meets what leaves only the terminal, too."""
-    for at in found:
-        yield at, dice.choice(MANNERS)
-        if points[at - 1].endswith("write spool before"):
-            yield at, "EDQUOT everywhere"
+    for point in found:
+        yield point, dice.choice(MANNERS)
+        if point.what == "write spool before":
+            yield point, "EDQUOT everywhere"
 
 
 def _leads_elsewhere(place: Path) -> Chosen:

@@ -28,10 +28,12 @@ async def test_d1_nothing_is_lost_when_the_disk_fails_at_any_write(
         points = await points_of(prepared)
         dice = random.Random(f"D1 {number}")
         for _ in range(many):
-            at, manner = dice.choice(writes(points)), dice.choice(MANNERS)
+            point, manner = dice.choice(writes(points)), dice.choice(MANNERS)
             async with prepared.stage() as stage:
-                outcome = await play_on_bad_disk(stage, Chosen(at, manner), pause=dice.choice(_PAUSES))
+                outcome = await play_on_bad_disk(
+                    stage, Chosen(point.name, manner), pause=dice.choice(_PAUSES)
+                )
             add(row_of("D1", outcome))
             if outcome.complaints:
-                found.append(f"{scene}, {manner} at {points[at - 1]}: {'; '.join(outcome.complaints)}")
+                found.append(f"{scene}, {manner} at {point.name}: {'; '.join(outcome.complaints)}")
     assert not found, "\n\n".join(found)

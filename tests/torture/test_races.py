@@ -20,7 +20,7 @@ from tests.ran import Ran
 
 from .killing import Outcome, look_and_go_on, must_be_ordinary, row_of
 from .launcher import Chosen, Launcher, Started
-from .programme import LIMIT, points_of, slices
+from .programme import LIMIT, Point, points_of, slices
 from .referee import judge
 from .scenes import SCENES
 from .stage import Stage, snapshot
@@ -43,12 +43,12 @@ async def _together(stage: Stage, many: int, *options: str) -> list[Ran]:
     return [await one.end(300.0) for one in started]
 
 
-async def _two_at_once(stage: Stage, at: int, dice: random.Random) -> list[Ran]:
+async def _two_at_once(stage: Stage, at: str, dice: random.Random) -> list[Ran]:
     wait = dice.choice((("--lock-timeout", "30s"), ()))
     return await _together(stage, 2, *wait)
 
 
-async def _one_stands_still(stage: Stage, at: int, dice: random.Random) -> list[Ran]:
+async def _one_stands_still(stage: Stage, at: str, dice: random.Random) -> list[Ran]:
     """The other comes meanwhile; then the first goes on."""
     first = await stage.start("apply", "--auto-approve", chosen=Chosen(at, "stop"))
     if not await _stands_still(first):
@@ -59,7 +59,7 @@ async def _one_stands_still(stage: Stage, at: int, dice: random.Random) -> list[
     return [await first.end(), second]
 
 
-async def _its_lock_is_broken(stage: Stage, at: int, dice: random.Random) -> list[Ran]:
+async def _its_lock_is_broken(stage: Stage, at: str, dice: random.Random) -> list[Ran]:
     """Somebody unlocks the run that stands still, and applies; then the first goes on."""
     first = await stage.start("apply", "--auto-approve", chosen=Chosen(at, "stop"))
     if not await _stands_still(first):
@@ -75,11 +75,14 @@ async def _its_lock_is_broken(stage: Stage, at: int, dice: random.Random) -> lis
     return [await first.end(), *others]
 
 
-def _recorded_and_not_sent(points: list[str]) -> list[int]:
+def _recorded_and_not_sent(points: list[Point]) -> list[Point]:
     """Where the journal says that something is being sent, and no byte of it has left."""
     after = ("write spool after", "pwrite")
-    pairs = enumerate(itertools.pairwise(points), 2)
-    return [at for at, (one, two) in pairs if "send before" in two and any(word in one for word in after)]
+    return [
+        two
+        for one, two in itertools.pairwise(points)
+        if two.what == "send before" and one.what.startswith(after)
+    ]
 
 
 _RACES = (_two_at_once, _one_stands_still, _its_lock_is_broken, _its_lock_is_broken)
@@ -102,16 +105,16 @@ async def test_c1_never_two_sends_in_a_race(scene: str, number: int, many: int) 
         prepared = await snapshot(SCENES[scene], launcher)
         points = await points_of(prepared)
         dice = random.Random(f"C1 {number}")
-        begun = next(number for number, point in enumerate(points, 1) if "COMMIT" in point)
+        begun = next(number for number, point in enumerate(points) if "COMMIT" in point.what)
         edges = _recorded_and_not_sent(points)
         for case in range(many):
             race = _RACES[(case + number) % len(_RACES)]
-            at = dice.choice(edges) if dice.random() < 0.5 else dice.randint(begun, len(points))
+            at = dice.choice(edges if dice.random() < 0.5 else points[begun:]).name
             async with prepared.stage() as stage:
                 outcome = await _judged(stage, await race(stage, at, dice), faults=1)
             add(row_of("C1", outcome))
             if outcome.complaints:
-                found.append(f"{scene}, {race.__name__} at {at} {points[at - 1]}: {outcome.complaints}")
+                found.append(f"{scene}, {race.__name__} at {at}: {outcome.complaints}")
     assert not found, "\n\n".join(found)
 
 

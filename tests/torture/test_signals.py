@@ -15,7 +15,7 @@ from reconciler.errors import Exit
 
 from .killing import Outcome, look_and_go_on, must_be_ordinary, row_of
 from .launcher import Chosen, Launcher
-from .programme import LIMIT, SHARE, points_of, thorough, together, windows
+from .programme import LIMIT, SHARE, Point, points_of, thorough, together, windows
 from .referee import judge
 from .scenes import SCENES
 from .stage import Snapshot, Stage, snapshot
@@ -63,11 +63,11 @@ async def _all_of(prepared: Snapshot, name: str, how: str, seen: set[tuple[str, 
     dice = random.Random(f"G1 {name}")
     points = await points_of(prepared)
 
-    async def case(at: int) -> str:
+    async def case(point: Point) -> str:
         async with prepared.stage() as stage:
-            outcome = await _signalled(stage, Chosen(at, f"signal {how}"), thorough=thorough(dice))
+            outcome = await _signalled(stage, Chosen(point.name, f"signal {how}"), thorough=thorough(dice))
         add(row_of("G1", outcome))
         said = "; ".join(outcome.complaints)
-        return f"{name} at {points[at - 1]}: {said}" if said else ""
+        return f"{name} at {point.name}: {said}" if said else ""
 
-    return await together(case(at) for at in windows(points, seen))
+    return await together(case(point) for point in windows(points, seen))
