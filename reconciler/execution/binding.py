@@ -29,6 +29,7 @@ from reconciler.model import (
 from reconciler.planning import content_digest, differences, in_scope, make_plan
 
 _AGAIN = "make a new plan: xlicense plan -o FILE"
+_ANEW = "run `xlicense apply` again, without the old plan, or make a new one: xlicense plan -o FILE"
 
 
 async def plan(engine: Engine, options: PlanOptions, observation: Observation | None = None) -> Plan:
@@ -93,7 +94,7 @@ async def bind(engine: Engine, planned: Plan) -> Bound:
         )
     stale = differences(planned, again)
     if stale:
-        raise PlanFileError("the plan is stale: the world has changed", differences=stale, remedy=_AGAIN)
+        raise PlanFileError("the plan is stale: the world has changed", differences=stale, remedy=_ANEW)
     return Bound(again, tuple(_lost(planned, again)))
 
 

@@ -127,7 +127,7 @@ CELLS = [
     (name, number)
     for at_window, name in enumerate(WINDOWS)
     for at_signal, number in enumerate(SIGNALS)
-    if TORTURE or number is not signal.SIGHUP or at_window % 2 == 1
+    if TORTURE or at_signal == at_window % len(SIGNALS)
 ]
 
 

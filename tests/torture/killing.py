@@ -104,7 +104,7 @@ async def _go_on(stage: Stage, outcome: Outcome, *, thorough: bool) -> None:
     ran = None
     for _ in range(_STEPS):
         ran = await stage.apply()
-        must_be_ordinary(ran, outcome)
+        must_be_ordinary(ran, outcome, Exit.PLAN_FILE)  # it saw what became of an effect, and has more to do
         if ran.code == Exit.OK and ("No changes" in ran.said or not thorough):
             outcome.end = "converged"
             return

@@ -5,7 +5,8 @@
     token      make a token, register, revoke        reserve   switch on, request, reserve, install
     grow       update at CSSM, install, confirm      retire    return, remove
     cancel     cancel a request that was not used    give_back cancel, ReturnAuthorization, remove
-    to_token   return, remove, then by token
+    to_token   return, remove, then by token         move      privacy, make a token, register anew, revoke
+    switch     URL, transport, make a token, register    leave     deregister
 """
 
 from __future__ import annotations
@@ -59,6 +60,20 @@ async def _to_token(stage: Stage) -> None:
     stage.edit(r", reserve: \{rms: 10, desktop: 100\}", "")
 
 
+async def _move(stage: Stage) -> None:
+    """It is registered to another virtual account, and is to share less."""
+    stage.edit("role: core\n", "role: core\nprivacy: {hostname: hidden}\n")
+
+
+async def _switch(stage: Stage) -> None:
+    stage.edit("account: vault\ntransport: {mode: direct}", "account: plant\ntransport: {mode: on-prem}")
+
+
+async def _leave(stage: Stage) -> None:
+    await _applied(stage)
+    _retired(await stage.run("retire", "cluster/core"))
+
+
 def _retired(ran: Ran) -> None:
     assert ran.code == 0, str(ran)
 
@@ -76,4 +91,9 @@ def _scenes(nodes: int) -> tuple[Scene, ...]:
     )
 
 
-SCENES = {scene.name: scene for scene in (*_scenes(1), *_scenes(2))}
+_OTHERS = (
+    Scene("move1", "registered1.yaml", "token1.yaml", _move),
+    Scene("switch1", "plant1.yaml", "token1.yaml", _switch, "plant.yaml"),
+    Scene("leave1", "world1.yaml", "token1.yaml", _leave),
+)
+SCENES = {scene.name: scene for scene in (*_scenes(1), *_scenes(2), *_OTHERS)}

@@ -22,8 +22,9 @@ from .stage import Snapshot, Stage, snapshot
 from .table import add
 
 _SIGNALS = ("INT", "TERM")
-_MORE = ("HUP", "INT INT", "TERM TERM", "HUP HUP", "INT TERM")
+_MORE = ("HUP", "PIPE", "INT INT", "TERM TERM", "HUP HUP", "INT TERM")
 _TELLS = re.compile(r"Interrupted|Run run-\w+: \d+ done")
+_STOPS = "Stopping at a safe point"
 
 
 async def _signalled(stage: Stage, chosen: Chosen, *, thorough: bool) -> Outcome:
@@ -32,11 +33,17 @@ async def _signalled(stage: Stage, chosen: Chosen, *, thorough: bool) -> Outcome
     must_be_ordinary(ran, outcome, Exit.INTERRUPTED)
     if not _TELLS.search(ran.said):
         outcome.wrong.append(f"does not say how far it came: {ran}")
-    if ran.code < 0:
-        outcome.wrong.append(f"ended by the signal: {ran}")
+    _, stops, more = ran.err.partition(_STOPS)
+    if _begins(more) or (stops and ran.code not in (Exit.INTERRUPTED, Exit.OK)):
+        outcome.wrong.append(f"does not stop: {ran}")
     await look_and_go_on(stage, outcome, thorough=thorough)
     outcome.verdict = judge(stage, [])
     return outcome
+
+
+def _begins(said: str) -> bool:
+    """Whether a line tells of an action that starts."""
+    return any(line.endswith(" ...") for line in said.splitlines())
 
 
 def _items() -> Iterator[tuple[str, tuple[str, ...]]]:
