@@ -28,8 +28,8 @@ _NEAR = 6
 _BEFORE = 2
 """Writes before one that make it another one."""
 
-_LAST = 5
-"""Windows that tell one effect's from another's."""
+_LAST = 2
+"""Steps that make a kind of window."""
 
 
 def cases(short: int, long: int) -> int:
@@ -114,10 +114,10 @@ def distinct(points: list[Point], seen: set[tuple[str, ...]]) -> list[Point]:
     return found
 
 
-def windows(points: list[Point], seen: set[tuple[str, ...]] | None = None) -> Iterator[Point]:
-    """Where an effect can be when a signal comes: recorded, sent, answered, its answer kept. With ``seen``,
-    only those that differ from all before in what the run did last."""
-    passed: list[str] = []
+def windows(points: list[Point]) -> Iterator[tuple[Point, tuple[str, ...]]]:
+    """Where an effect can be when a signal comes: recorded, sent, answered, its answer kept; and the kind of
+    window, which is what was done last."""
+    passed = ("",) * _LAST
     open_ones: set[str] = set()
     for point in points:
         name, _, end = point.what.rpartition(" ")
@@ -125,12 +125,16 @@ def windows(points: list[Point], seen: set[tuple[str, ...]] | None = None) -> It
         if end != "after" or (kind != "sqlite COMMIT" and kind not in open_ones):
             continue
         open_ones = {"send", "recv", "write spool"} if kind == "sqlite COMMIT" else open_ones - {kind}
-        passed.append(kind)
-        site = tuple(passed[-_LAST:])
-        if seen is None or site not in seen:
-            yield point
-        if seen is not None:
-            seen.add(site)
+        passed = (*passed[1:], kind)
+        yield point, passed
+
+
+def drawn(points: list[Point], dice: random.Random) -> list[Point]:
+    """A window of each kind."""
+    kinds: dict[tuple[str, ...], list[Point]] = {}
+    for point, kind in windows(points):
+        kinds.setdefault(kind, []).append(point)
+    return [dice.choice(found) for found in kinds.values()]
 
 
 def thorough(dice: random.Random) -> bool:
