@@ -40,9 +40,9 @@ def clean(text: str, *, keep: str = "", limit: int = LIMIT) -> str:
 
 
 def _is_plain(character: str, keep: str) -> bool:
-    if character in keep:
-        return character in "\n\t"
-    return character.isprintable() and not _HIDDEN.match(character)
+    if character in "\n\t":
+        return character in keep
+    return character.isprintable() and not _HIDDEN.search(character)
 
 
 def _shown(character: str) -> str:

@@ -71,7 +71,7 @@ def test_a_password_is_found_in_what_basic_authentication_makes_of_it(sent: str,
     assert knowing("correct horse battery").values(base64.b64encode(sent.encode()).decode()) == shown
 
 
-@pytest.mark.parametrize("value", ["pass??>>word", "pass??>>words", "pass??>>wordss"])
+@pytest.mark.parametrize("value", ["pass~~~???word", "pass~~~???words", "pass~~~???wordss"])
 @pytest.mark.parametrize("code", [base64.b64encode, base64.urlsafe_b64encode])
 def test_either_alphabet_of_base64_is_known(value: str, code: Callable[[bytes], bytes]) -> None:
     shown = knowing(value).values(code(value.encode()).decode())
@@ -178,6 +178,11 @@ def test_a_value_is_known_without_the_line_end_of_the_file_that_it_was_in() -> N
 
 def test_of_two_values_the_one_that_holds_the_other_goes_first() -> None:
     assert knowing("hunter2-pw", "hunter2-pw-longer").values("hunter2-pw-longer") == HIDDEN
+
+
+def test_every_value_is_known_in_whatever_order_they_come() -> None:
+    known = knowing("middle-secret", "zebra-secret", "alpha-secret")
+    assert known.values("middle-secret zebra-secret alpha-secret") == f"{HIDDEN} {HIDDEN} {HIDDEN}"
 
 
 @pytest.mark.parametrize("line", ["AAAAB3NzaC1yc2EAAAAD", "0123456789abcdef"])

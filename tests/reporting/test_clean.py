@@ -46,12 +46,14 @@ def test_what_could_move_hide_or_turn_is_shown_as_a_number(text: str, shown: str
 
 def test_line_ends_and_tabs_stay_on_request_and_nothing_else_does() -> None:
     assert clean("a\n\tb\x1b", keep="\n\t") == "a\n\tb\\x1b"
-    assert clean("a\x1bb", keep="\x1b") == "a\\x1bb"
+    assert clean("aX\x1bb", keep="X\x1b") == "aX\\x1bb"
+    assert clean("X\n\x1b", keep="\t") == "X\\x0a\\x1b"
 
 
 def test_a_long_text_is_cut_and_says_so() -> None:
     assert clean("x" * 50, limit=10) == "x" * 9 + "…"
     assert clean("x" * 10, limit=10) == "x" * 10
+    assert clean("x" * 2_001) == "x" * 1_999 + "…"
 
 
 def test_of_an_endless_text_only_what_is_shown_is_looked_at() -> None:
