@@ -61,6 +61,15 @@ def test_what_only_people_and_type_checkers_read_is_left_alone(source: str) -> N
     assert changes(source) == []
 
 
+def test_what_only_a_power_cut_could_show_is_left_alone() -> None:
+    assert changes("os.fsync(file.fileno())") == []
+    assert changes("sync_folder(path.parent)") == []
+
+
+def test_a_default_that_reads_as_none_does_is_not_taken_away() -> None:
+    assert changes("x = a.get(b, False)") == ["False → True"]
+
+
 def test_a_signal_is_never_aimed_by_a_mutant() -> None:
     assert changes("os.kill(pid, 0)") == []
 
