@@ -179,9 +179,7 @@ def test_what_is_no_database_is_said_and_left_open_nowhere(tmp_path: Path, conte
 
 def test_what_sqlite_finds_wrong_is_told(store: Store) -> None:
     change(store, "CREATE TABLE other (a TEXT)")
-    change_schema = (
-        "UPDATE sqlite_master SET sql = 'CREATE TABLE other (a TEXT NOT NULL)' WHERE name = 'other'"
-    )
+    strict = "CREATE TABLE other (a TEXT NOT NULL)"
     db = sqlite3.connect(store.path)
     db.execute("INSERT INTO other VALUES (NULL)")
     db.execute("PRAGMA writable_schema = ON")
