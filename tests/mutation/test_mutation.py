@@ -55,6 +55,7 @@ def test_a_source_is_changed_at_one_place_at_a_time(source: str, made: list[str]
         "__all__ = ['a']",
         "from a import b",
         "rows = (f, 'S12', 'A4')",
+        "Word = Literal['one', 'two']",
     ],
 )
 def test_what_only_people_and_type_checkers_read_is_left_alone(source: str) -> None:
