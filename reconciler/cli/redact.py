@@ -14,7 +14,6 @@ import io
 import re
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import TextIO
 
 HIDDEN = "<redacted>"
@@ -111,14 +110,11 @@ class Redactor:
 
     def values(self, text: str) -> str:
         """``text`` without the known values, the longest first; nothing else is touched."""
-        for at in range(bisect_right(self._forms, (len(text), _LAST)) - 1, -1, -1):
-            form = self._forms[at][1]
-            if form in text:
-                text = text.replace(form, HIDDEN)
+        for _, form in self._longest_first(len(text)):
+            text = text.replace(form, HIDDEN)
         for word in self._words:
-            if word in text:
-                text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(word)}(?![A-Za-z0-9])", HIDDEN, text)
-        return self._unfolded(text) if self._forms and "\n" in text.rstrip("\n") else text
+            text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(word)}(?![A-Za-z0-9])", HIDDEN, text)
+        return self._unfolded(text) if "\n" in text else text
 
     def clean(self, text: str) -> str:
         """``text`` without the known values and without anything that looks like a code.
@@ -132,20 +128,23 @@ class Redactor:
 
     def begun(self, text: str) -> int:
         """How many characters at the end of ``text`` could be the beginning of a known value."""
-        for start in range(max(0, len(text) - _TAIL), len(text)):
-            tail = text[start:]
+        last = text[-_TAIL:]
+        for tail in (last[start:] for start in range(len(last))):
             place = bisect_right(self._values, tail)
             if place < len(self._values) and self._values[place].startswith(tail):
                 return len(tail)
         return 0
 
+    def _longest_first(self, at_most: int) -> Iterator[tuple[int, str]]:
+        """The forms of at most this length, each with its length."""
+        yield from reversed(self._forms[: bisect_right(self._forms, (at_most, _LAST))])
+
     def _unfolded(self, text: str) -> str:
         """The same for values that were folded over lines: found where the line ends are left out."""
-        folds = [(0, 0), *(fold.span() for fold in _FOLD.finditer(text)), (len(text), len(text))]
-        kept = [at for (_, end), (start, _) in pairwise(folds) for at in range(end, start)]
+        folds = {at for fold in _FOLD.finditer(text) for at in range(*fold.span())}
+        kept = [at for at in range(len(text)) if at not in folds]
         whole = "".join(text[at] for at in kept)
-        for at in range(bisect_right(self._forms, (len(whole), _LAST)) - 1, -1, -1):
-            length, form = self._forms[at]
+        for length, form in self._longest_first(len(whole)):
             if length >= _LINE_FROM and (found := whole.find(form)) >= 0:
                 end = kept[found + length - 1] + 1
                 return self._unfolded(text[: kept[found]] + HIDDEN + text[end:])
@@ -176,16 +175,17 @@ def _forms(value: str) -> Iterator[str]:
 
 
 def _base64_forms(raw: bytes) -> Iterator[str]:
-    """Base64 of the value alone, and of something longer with the value in it (``user:password``)."""
+    """Base64 of the value alone, and of something longer with the value in it (``user:password``).
+
+    By the bytes before it: the first and the last character that hold nothing else.
+    """
     from base64 import b64encode
 
-    for before in range(3):
+    for before, first in ((0, 0), (1, 2), (2, 3)):
         code = b64encode(b"\0" * before + raw).decode()
-        whole = code.rstrip("=") if not before and len(raw) % 3 == 0 else code[: (before + len(raw)) * 8 // 6]
-        part = whole[(before * 8 + 5) // 6 :]
-        if len(part) >= _WORD_BELOW:
-            yield part
-            yield part.replace("+", "-").replace("/", "_")
+        part = code[first : (before + len(raw)) * 8 // 6]
+        yield part
+        yield part.replace("+", "-").replace("/", "_")
 
 
 REDACTOR = Redactor()

@@ -17,7 +17,7 @@ import secrets
 import shutil
 import tarfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -87,7 +87,8 @@ def backup(files: Files, target: Path, now: datetime) -> Copied:
     except OSError as error:
         raise JournalError(f"no backup can be written to {target}: {error.strerror}") from error
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()
     return copied
 
 

@@ -284,7 +284,7 @@ class Enquiry(JournalCore):
             if handoff_id not in self._fold.waiting:
                 raise UsageError(f"no hand-off {handoff_id} waits", remedy="xlicense handoff list")
             self._write(RecordKind.ASSIGNED, said)
-            return self._fold.waiting[handoff_id]
+        return self._fold.waiting[handoff_id]
 
     def attest(self, attested: Attested) -> None:
         """What a person saw at an account; the newest one of each account counts."""

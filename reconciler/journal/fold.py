@@ -16,7 +16,6 @@ from reconciler.model import (
     Action,
     Address,
     Attested,
-    CodeKind,
     EffectState,
     HeldCode,
     Kind,
@@ -31,7 +30,7 @@ from .chain import START, Head, Record, RecordKind
 from .reservations import KINDS, Reservations, Step, used_up
 from .views import Event, Verdict
 
-_OF_RESERVATIONS = tuple(f'"kind":"{kind.value}"' for kind in sorted(KINDS))
+_OF_RESERVATIONS = tuple(f'"kind":"{kind.value}"' for kind in KINDS)
 _HAPPENED = frozenset({EffectState.DONE, EffectState.VERIFIED})
 
 
@@ -182,7 +181,7 @@ class Fold:
         """A failure after something was observed is a step that happened and whose code is lost. One that a
         person speaks of may have happened; any other has not."""
         data, failed = told.data, entry.state is EffectState.FAILED
-        happened = before is EffectState.VERIFIED or data.get("took_effect", False)
+        happened = before is EffectState.VERIFIED or data.get("took_effect")
         by_person = data.get("how", "observed") != "observed"
         brought = before is EffectState.ANSWERED
         if entry.state in _HAPPENED or (failed and happened):
@@ -216,7 +215,7 @@ class Fold:
 
     def _came(self, code: HeldCode, at: datetime) -> None:
         """A return code alone proves that the node gave its reservation back."""
-        if code.kind is CodeKind.RETURN and code.slot == f"return/{code.subject}":
+        if code.slot == f"return/{code.subject}":
             self.reservations.returned(code.subject, at)
 
     def _used_up(self, told: Told) -> None:
@@ -250,8 +249,8 @@ class Fold:
         somebody said so before."""
         data = told.data
         waiting = self.waiting.get(data["handoff"])
-        self._close(data["handoff"], done=not data.get("recalled", False))
-        if waiting is not None and not waiting.done and data.get("observed", False):
+        self._close(data["handoff"], done=not data.get("recalled"))
+        if waiting is not None and not waiting.done and data.get("observed"):
             self._handed_back(waiting, told.at)
 
     def _close(self, handoff_id: str, *, done: bool = True) -> None:

@@ -83,10 +83,7 @@ def scan(data: Bytes, base: int = 0) -> Iterator[Frame]:
     Raises Damage. The caller sees a torn tail as bytes left after the last frame's ``end``.
     """
     position = 0
-    while position < len(data):
-        frame = _frame(data, position, base)
-        if frame is None:
-            return
+    while (frame := _frame(data, position, base)) is not None:
         yield frame
         position = frame.end - base
 
@@ -126,7 +123,7 @@ def _about(line: bytes, offset: int) -> dict[str, Any]:
 def _must_be_torn(data: Bytes, position: int, base: int) -> None:
     """A tail that begins like a frame, or holds only zeros (blocks given out and never filled)."""
     rest = data[position:]
-    if any(rest) and not (_MAGIC.startswith(rest[:4]) or rest.startswith(_MAGIC)):
+    if any(rest) and not _MAGIC.startswith(rest[: len(_MAGIC)]):
         raise Damage(base + position)
 
 
@@ -156,8 +153,8 @@ def _is_marker(frame: Frame) -> bool:
 
 def _is_dated(frame: Frame) -> bool:
     try:
-        datetime.fromisoformat(frame.about.get("at", ""))
-    except (TypeError, ValueError):
+        datetime.fromisoformat(frame.about["at"])
+    except (KeyError, TypeError, ValueError):
         return False
     return True
 

@@ -36,7 +36,7 @@ def judge(
 ) -> tuple[Verdict, str]:
     """The verdict and a sentence. ``earlier`` are the values answered before, as far as readable here;
     ``closed`` is the hand-off where it does not wait any more."""
-    if value is not None and value in earlier:
+    if value in earlier:
         return Verdict.DUPLICATE, "This answer was given before; nothing changes."
     if waiting is None:
         return _unexpected(value, closed)

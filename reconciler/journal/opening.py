@@ -250,19 +250,29 @@ def _knows(store: Store, head: Head) -> bool:
 
 def problems(files: Files) -> tuple[str, ...]:
     """Everything wrong with an open pair, read again from the disk: empty when all is well."""
-    found = [f"the journal {files.store.path}: {text}" for text in files.store.problems()]
+    found: list[str] = []
+    for look in (_file_troubles, _trust_troubles):
+        try:
+            found.extend(look(files))
+        except JournalError as error:
+            found.append(error.message)
+    return tuple(dict.fromkeys(found))
+
+
+def _file_troubles(files: Files) -> Iterator[str]:
+    """SQLite's own check of a file that is bad enough ends in an error, too."""
+    yield from (f"the journal {files.store.path}: {text}" for text in files.store.problems())
+
+
+def _trust_troubles(files: Files) -> Iterator[str]:
     again = Files(files.folder, files.spool, files.store, Fold(), files.witness)
-    try:
-        known = files.witness.read()
-        Spool(files.spool.path).close()
-        read_on(again.store, again.fold)
-        found.extend(_contradictions(again))
-        found.extend(_denied(again, known))
-        for kind in ("evaluation", "serial"):
-            files.store.facts(kind)
-    except JournalError as error:
-        found.append(error.message)
-    return tuple(found)
+    known = files.witness.read()
+    Spool(files.spool.path).close()
+    read_on(again.store, again.fold)
+    yield from _contradictions(again)
+    yield from _denied(again, known)
+    for kind in ("evaluation", "serial"):
+        files.store.facts(kind)
 
 
 def verify(folder: Path) -> tuple[str, ...]:

@@ -193,13 +193,9 @@ class Store:
 
     def records_after(self, seq: int) -> Iterable[Record]:
         """In order. Iterating may raise JournalError too."""
-        try:
+        with self._translated():
             for row in self._db.execute(_AFTER, (seq,)):
                 yield Record(*row)
-        except sqlite3.Error as error:
-            raise self._cannot(error) from error
-        except UnicodeDecodeError as error:
-            raise self._damaged("a record holds text that is none") from error
 
     def put_facts(self, kind: str, facts: Iterable[tuple[str, str]]) -> None:
         rows = [(kind, key, value, _fact_digest(kind, key, value)) for key, value in facts]

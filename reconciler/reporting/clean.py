@@ -34,15 +34,15 @@ def clean(text: str, *, keep: str = "", limit: int = LIMIT) -> str:
     (``"\\n"``, ``"\\t"``). What is longer than ``limit`` ends in ``…``. Cleaning twice changes nothing.
     """
     shown = text[: limit + 1]
-    if not shown.isprintable() or (not shown.isascii() and _HIDDEN.search(shown)):
+    if not shown.isprintable() or _HIDDEN.search(shown):
         shown = "".join(character if _is_plain(character, keep) else _shown(character) for character in shown)
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def _is_plain(character: str, keep: str) -> bool:
-    if character in keep:
-        return character in "\n\t"
-    return character.isprintable() and not _HIDDEN.match(character)
+    if character in "\n\t":
+        return character in keep
+    return character.isprintable() and not _HIDDEN.search(character)
 
 
 def _shown(character: str) -> str:
@@ -85,7 +85,7 @@ def markdown_text(text: str) -> str:
 def markdown_code(text: str) -> str:
     """Foreign text as a code span that also holds inside a table."""
     shown = one_line(text)
-    ticks = "`" * (max((len(run) for run in _BACKTICKS.findall(shown)), default=0) + 1)
+    ticks = _ticks(shown, 1)
     padding = " " if not shown or shown.startswith("`") or shown.endswith("`") else ""
     return f"{ticks}{padding}{shown}{padding}{ticks}".replace("|", "\\|")
 
@@ -93,6 +93,9 @@ def markdown_code(text: str) -> str:
 def markdown_fence(text: str, language: str = "") -> str:
     """Foreign lines as a code block whose fence is longer than any run of backticks inside."""
     shown = clean(text, keep="\n\t")
-    longest = max((len(run) for run in _BACKTICKS.findall(shown)), default=0)
-    ticks = "`" * max(3, longest + 1)
+    ticks = _ticks(shown, 3)
     return f"{ticks}{language}\n{shown}\n{ticks}"
+
+
+def _ticks(shown: str, least: int) -> str:
+    return "`" * max([least, *(len(run) + 1 for run in _BACKTICKS.findall(shown))])

@@ -6,7 +6,9 @@ import base64
 import io
 import json
 import urllib.parse
+from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -34,14 +36,15 @@ SPELLINGS = {
     "bytes": repr(SECRET.encode())[2:-1],
     "json": json.dumps(SECRET)[1:-1],
     "json as it is": json.dumps(SECRET, ensure_ascii=False)[1:-1],
+    "path": urllib.parse.quote(SECRET),
     "url": urllib.parse.quote(SECRET, safe=""),
     "form": urllib.parse.quote_plus(SECRET),
-    "base64": base64.b64encode(SECRET.encode()).decode().rstrip("=")[:-1],
-    "url base64": base64.urlsafe_b64encode(SECRET.encode()).decode().rstrip("=")[:-1],
     "hex": SECRET.encode().hex(),
     "HEX": SECRET.encode().hex().upper(),
+    "hex in pairs": SECRET.encode().hex(" "),
+    "hex with colons": SECRET.encode().hex(":"),
+    "xml": SECRET.replace("&", "&amp;"),
     "html": SECRET.replace("&", "&amp;").replace('"', "&quot;"),
-    "utf-16": SECRET.encode("utf-16-le").decode("latin-1").rstrip("\0") if SECRET.isascii() else SECRET,
     "folded": SECRET[:7] + "\r\n    " + SECRET[7:],
     "folded twice": SECRET[:5] + "\n" + SECRET[5:12] + "\n  " + SECRET[12:],
 }
@@ -49,28 +52,37 @@ SPELLINGS = {
 
 @pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
 def test_a_known_value_is_found_in_every_spelling(spelling: str) -> None:
-    shown = knowing(SECRET).values(f"before {spelling} after")
-    assert spelling not in shown
-    assert shown.startswith("before ")
-    assert shown.endswith(" after")
-    assert HIDDEN in shown
+    assert knowing(SECRET).values(f"before {spelling} after") == f"before {HIDDEN} after"
+    assert knowing(SECRET).values(spelling) == HIDDEN
 
 
-@pytest.mark.parametrize("user", ["a", "ab", "abc", "admin"])
-def test_a_password_is_found_in_what_basic_authentication_makes_of_it(user: str) -> None:
-    sent = base64.b64encode(f"{user}:correct horse battery".encode()).decode()
-    shown = knowing("correct horse battery").values(sent)
-    assert len(shown.replace(HIDDEN, "")) < len(sent) - 24
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("correct horse battery", HIDDEN),
+        ("a:correct horse battery", f"YTp{HIDDEN}k="),
+        ("ab:correct horse battery", f"YWI6{HIDDEN}"),
+        ("abc:correct horse battery", f"YWJjOm{HIDDEN}Q=="),
+        ("correct horse battery and more", f"{HIDDEN}IGFuZCBtb3Jl"),
+    ],
+)
+def test_a_password_is_found_in_what_basic_authentication_makes_of_it(sent: str, shown: str) -> None:
+    """But for the characters of base64 that hold something else as well."""
+    assert knowing("correct horse battery").values(base64.b64encode(sent.encode()).decode()) == shown
+
+
+@pytest.mark.parametrize("value", ["pass~~~???word", "pass~~~???words", "pass~~~???wordss"])
+@pytest.mark.parametrize("code", [base64.b64encode, base64.urlsafe_b64encode])
+def test_either_alphabet_of_base64_is_known(value: str, code: Callable[[bytes], bytes]) -> None:
+    shown = knowing(value).values(code(value.encode()).decode())
+    assert shown.startswith(HIDDEN)
+    assert len(shown.removeprefix(HIDDEN)) <= 3
 
 
 def test_utf_16_is_found_in_text_and_as_bytes() -> None:
     redactor = knowing("hunter2hunter")
-    for text in (
-        "hunter2hunter".encode("utf-16-le").decode("latin-1"),
-        repr("hunter2hunter".encode("utf-16-be")),
-    ):
-        assert "u\x00n" not in redactor.values(text)
-        assert "u\\x00n" not in redactor.values(text)
+    assert redactor.values("hunter2hunter".encode("utf-16-le").decode("latin-1")) == f"{HIDDEN}\x00"
+    assert redactor.values(repr("hunter2hunter".encode("utf-16-be"))) == f"b'\\x00{HIDDEN}'"
 
 
 SHAPES = {
@@ -89,6 +101,12 @@ SHAPES = {
     "confirmation in JSON": '"confirmation_code": "3311aaea"',
     "authorization": XML,
     "authorization cut off": XML[:60],
+    "authorization over lines": XML.replace("><", ">\n<").replace("A<", "flag<"),
+    "authorization in small letters": "<specificplr><a>flag</a></specificplr>",
+    "a tag that says so": "<confirmationCode>flag</confirmationCode>",
+    "a signature": "<signature>flag</signature>",
+    "an unknown code": "id ZjA1YjhkMzctOGVhNy00YjU0",
+    "identity cut off": AGE[:22],
     "identity": AGE,
     "identity in small letters": AGE.lower(),
     "client secret": "grant_type=client_credentials&client_secret=s3cr3t&x=1",
@@ -97,10 +115,12 @@ SHAPES = {
     "private key": "-----BEGIN X PRIVATE KEY-----\nb3BlbnNz\naC1rZXk\n-----END X PRIVATE KEY-----",
     "private key cut off": "-----BEGIN PRIVATE KEY-----\nb3BlbnNz\naC1rZXk",
     "base64": base64.b64encode(bytes(range(60))).decode(),
+    "base64 with strokes": "AAECAwQFBgcI///CQoLDA0ODxAR///EhMUFRYXGBkAAECAwQFBgcI",
 }
 TELLTALE = (
     TOKEN, "abc.def", "dXNlcjpw", "eyJhbG", "c2ln", "CMcmMV", "M2u", "AK9A6sMTr", "3311aaea", "flag",
-    "QQPZRY9", "qqpzry9", "s3cr3t", "two words", "b3BlbnNz", "aC1rZXk", "AAECAwQFBgcICQoL",
+    "QQPZRY9", "qqpzry9", "s3cr3t", "two words", "b3BlbnNz", "aC1rZXk", "AAECAwQFBgcI",
+    "ZjA1Yjhk",
 )  # fmt: skip
 
 
@@ -130,16 +150,49 @@ def test_words_places_and_serials_stay(text: str) -> None:
     assert Redactor().clean(text) == text
 
 
-def test_a_short_value_is_hidden_as_a_word_only_and_a_tiny_one_not_at_all() -> None:
+@pytest.mark.parametrize(
+    ("value", "text", "shown"),
+    [
+        ("core1", "core1 ams-core12", f"{HIDDEN} ams-core12"),
+        ("core", "core ams-core1", f"{HIDDEN} ams-core1"),
+        ("cor", "cor", "cor"),
+        ("core123", "ams-core1234", "ams-core1234"),
+        ("core1234", "ams-core12345", f"ams-{HIDDEN}5"),
+        ("co.e", "core co.e", f"core {HIDDEN}"),
+        ("redacted", HIDDEN, HIDDEN),
+        ("a%b", "a%b", "a%b"),
+        ("pw: é", repr("pw: é".encode()), repr("pw: é".encode())),
+        ("pwé%23", repr("pwé%23".encode()), f"b'{HIDDEN}'"),
+    ],
+)
+def test_a_short_value_is_hidden_as_a_word_only_and_a_tiny_one_not_at_all(
+    value: str, text: str, shown: str
+) -> None:
     """``ams-<redacted>`` where everybody knows of ams-core1 would tell the password."""
-    redactor = knowing("core1", "abc", "redacted")
-    assert redactor.values("core1 ams-core12 abc") == f"{HIDDEN} ams-core12 abc"
-    assert redactor.values(HIDDEN) == HIDDEN
+    assert knowing(value).values(text) == shown
 
 
-def test_a_key_of_several_lines_is_found_line_by_line() -> None:
-    key = "-----BEGIN X-----\nMIIEvQIBADANBgkqhkiG\nAAAAB3NzaC1yc2EAAAAD\n-----END X-----"
-    assert "NzaC1yc2E" not in knowing(key).values("line: AAAAB3NzaC1yc2EAAAAD")
+def test_a_value_is_known_without_the_line_end_of_the_file_that_it_was_in() -> None:
+    assert knowing(" hunter2-pw\n").values("is hunter2-pw.") == f"is {HIDDEN}."
+
+
+def test_of_two_values_the_one_that_holds_the_other_goes_first() -> None:
+    assert knowing("hunter2-pw", "hunter2-pw-longer").values("hunter2-pw-longer") == HIDDEN
+
+
+def test_every_value_is_known_in_whatever_order_they_come() -> None:
+    known = knowing("middle-secret", "zebra-secret", "alpha-secret")
+    assert known.values("middle-secret zebra-secret alpha-secret") == f"{HIDDEN} {HIDDEN} {HIDDEN}"
+
+
+@pytest.mark.parametrize("line", ["AAAAB3NzaC1yc2EAAAAD", "0123456789abcdef"])
+def test_a_key_of_several_lines_is_found_line_by_line(line: str) -> None:
+    key = f"-----BEGIN X-----\nMIIEvQIBADANBgkqhkiG\n{line}\n-----END X-----"
+    assert knowing(key).values(f"line: {line}.") == f"line: {HIDDEN}."
+
+
+def test_a_short_line_of_a_key_takes_no_words_out_of_sentences() -> None:
+    assert knowing("first\n                endpoint").values("the endpoint") == "the endpoint"
 
 
 @given(st.text(max_size=80), st.lists(st.text(min_size=4, max_size=30), max_size=4))
@@ -182,10 +235,44 @@ def test_thousands_of_codes_do_not_slow_a_line_down() -> None:
     import time
 
     redactor = knowing(*(f"{number:06}-{'x' * 500}" for number in range(2_000)))
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(20):
         redactor.values("cluster/ams-edge/node/e1: register to Expressway EMEA\n")
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
+
+
+def test_a_value_that_is_told_over_and_over_costs_nothing() -> None:
+    """A long run reads the same password for every node."""
+    import time
+
+    redactor = Redactor()
+    start = time.process_time()
+    for _ in range(10_000):
+        redactor.hide(TOKEN)
+    assert time.process_time() - start < 0.5
+
+
+def test_the_end_of_a_very_long_text_is_all_that_is_looked_at_for_a_beginning() -> None:
+    import time
+
+    start = time.process_time()
+    assert knowing("y-secret-value").begun("x" * 300_000) == 0
+    assert time.process_time() - start < 1
+
+
+def test_a_stream_is_otherwise_the_one_that_it_guards() -> None:
+    under = io.TextIOWrapper(io.BytesIO(), encoding="latin-1", write_through=False)
+    stream = Guarded(under, knowing(SECRET))
+    stream.write("prompt: ")
+    assert under.buffer.getvalue() == b""  # type: ignore[attr-defined]
+    stream.flush()
+    assert under.buffer.getvalue() == b"prompt: "  # type: ignore[attr-defined]
+    assert (stream.encoding, stream.writable(), stream.isatty()) == ("latin-1", True, False)
+
+
+def test_a_stream_has_the_descriptor_of_the_one_that_it_guards(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w") as under:
+        assert Guarded(under).fileno() == under.fileno()
 
 
 def test_a_writer_is_told_how_much_it_wrote() -> None:
@@ -205,6 +292,15 @@ def test_the_indented_line_of_a_key_is_found_without_its_indent() -> None:
 
 def test_a_value_of_sixteen_characters_is_found_across_a_fold() -> None:
     assert knowing("0123456789abcdef").values("at 01234567\r\n  89abcdef end") == f"at {HIDDEN} end"
+
+
+def test_a_value_too_short_to_be_folded_takes_nothing_out_of_two_lines() -> None:
+    assert knowing("0123456789abcde").values("01234567\n89abcde") == "01234567\n89abcde"
+
+
+def test_a_value_that_was_folded_twice_in_a_text_is_taken_out_twice() -> None:
+    shown = knowing("0123456789abcdef").values("a 0123\n456789abcdef b 01234567\r\n\t89abcdef\nend")
+    assert shown == f"a {HIDDEN} b {HIDDEN}\nend"
 
 
 def test_a_folded_value_is_found_at_the_very_start_of_a_text() -> None:

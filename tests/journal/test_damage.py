@@ -11,6 +11,7 @@ import pytest
 from reconciler.errors import JournalError
 from reconciler.journal import verify
 from reconciler.journal.frames import FrameKind, encode, scan
+from reconciler.journal.health import examine
 from reconciler.journal.schema import SCHEMA_VERSION
 from reconciler.journal.spool import Spool
 from reconciler.journal.witness import witness_of
@@ -299,3 +300,16 @@ def test_a_spool_that_shrinks_under_a_running_process_is_noticed(desk: Desk) -> 
     desk.spool.write_bytes(b"")
     with pytest.raises(JournalError, match="has shrunk"):
         effect.received(CODE.encode())
+
+
+@pytest.mark.parametrize("page", [1, 5, 12])
+def test_a_page_that_the_disk_has_lost_is_told_with_all_else_that_is_wrong(desk: Desk, page: int) -> None:
+    """SQLite's own check then ends in an error instead of telling."""
+    two_effects(desk)
+    with desk.open() as journal:
+        journal.remember_serials([f"{number:08}" for number in range(500)])
+    data = bytearray(desk.database.read_bytes())
+    data[page * 4096 : (page + 1) * 4096] = bytes(4096)
+    desk.database.write_bytes(data)
+    assert any("malformed" in text for text in verify(desk.folder))
+    assert any("malformed" in trouble.text for trouble in examine(desk.folder, "ws1").troubles)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import JournalError
-from reconciler.journal import default_identity, state_folder
+from reconciler.journal import default_identity, folder, state_folder
 
 from .bench import CLUSTER, Desk, action
 
@@ -110,3 +110,109 @@ def test_what_cannot_be_read_is_named_with_what_to_do(desk: Desk, name: str) -> 
     with pytest.raises(JournalError, match=path.name) as caught:
         desk.open().leases()
     assert "xlicense plan" in (caught.value.remedy or "")
+
+
+def test_a_folder_that_is_there_keeps_its_modes_and_a_new_one_is_private(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "there").mkdir(mode=0o755)
+    folder.make_folder(tmp_path / "there")
+    folder.make_folder(tmp_path / "new" / "inner")
+    folder.make_folder(tmp_path / "new" / "second")
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*")}
+    del modes["runtime"], modes["new"]
+    assert modes == {"there": 0o755, "inner": 0o700, "second": 0o700}
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    folder.make_folder(tmp_path / "link")
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize(
+    ("mode", "refused"), [(0o777, True), (0o1777, False), (0o755, False), (0o702, True), (0o775, False)]
+)
+def test_only_a_sticky_folder_may_be_written_by_everybody(tmp_path: Path, mode: int, refused: bool) -> None:
+    parent = tmp_path / "parent"
+    parent.mkdir()
+    parent.chmod(mode)
+    if not refused:
+        folder.no_strangers(parent)
+        return
+    with pytest.raises(JournalError, match=f"{parent} can be written by everybody") as caught:
+        folder.no_strangers(parent)
+    assert caught.value.remedy == f"chmod o-w {parent}"
+
+
+@pytest.mark.parametrize("bit", [0o001, 0o002, 0o004, 0o010, 0o020, 0o040])
+def test_any_right_of_others_is_too_much(tmp_path: Path, bit: int) -> None:
+    path = tmp_path / "file"
+    path.touch()
+    path.chmod(0o700)
+    folder.check_private(path)
+    path.chmod(0o600 | bit)
+    with pytest.raises(JournalError, match="can be read or written by others") as caught:
+        folder.check_private(path)
+    assert caught.value.remedy == f"chmod go-rwx {path}"
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o277])
+def test_a_file_is_made_for_its_owner_and_opened_again_as_it_is(tmp_path: Path, umask: int) -> None:
+    path = tmp_path / "file"
+    before = os.umask(umask)
+    try:
+        for content in (b"one", b"two"):
+            descriptor = folder.open_private(path, os.O_WRONLY | os.O_APPEND)
+            assert not os.get_inheritable(descriptor)
+            os.write(descriptor, content)
+            os.close(descriptor)
+    finally:
+        os.umask(before)
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"onetwo", 0o600)
+    path.chmod(0o604)
+    with pytest.raises(JournalError, match="by others"):
+        folder.open_private(path, os.O_RDONLY)
+    with pytest.raises(JournalError, match="cannot be opened: No such file") as caught:
+        folder.open_private(tmp_path / "none" / "file", os.O_RDWR)
+    assert "writable" in (caught.value.remedy or "")
+
+
+def test_a_name_is_told_to_be_still_of_the_file_that_was_opened(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    opened = (tmp_path / "a").stat()
+    assert folder.is_at(tmp_path / "a", opened) is True
+    (tmp_path / "b").touch()
+    assert folder.is_at(tmp_path / "b", opened) is False
+    assert folder.is_at(tmp_path / "none", opened) is False
+
+
+def test_word_is_left_of_where_the_state_folder_is_and_followed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        folder.point_to("ws1", tmp_path / name)
+        assert state_folder("ws1") == tmp_path / name
+    left = tmp_path / "state" / "xlicense"
+    pointer = left / "ws1.moved"
+    assert [path.name for path in left.iterdir()] == ["ws1.moved"]
+    assert (pointer.read_text(), stat.S_IMODE(pointer.stat().st_mode)) == (f"{tmp_path / 'two'}\n", 0o600)
+    assert state_folder("ws2") == left / "ws2"
+    for said in ("relative", str(tmp_path / "gone"), str(pointer)):
+        pointer.write_text(said)
+        with pytest.raises(JournalError, match=r"that is not there") as caught:
+            state_folder("ws1")
+        assert f"remove {pointer}" in (caught.value.remedy or "")
+    pointer.chmod(0o644)
+    with pytest.raises(JournalError, match="by others"):
+        state_folder("ws1")
+    pointer.unlink()
+    pointer.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(JournalError, match="is a symlink"):
+        state_folder("ws1")
+
+
+@pytest.mark.parametrize("workspace", ["", ".", "../x", "-a", "a b", "a/b", "a" * 64])
+def test_an_odd_workspace_id_has_no_folder(workspace: str) -> None:
+    with pytest.raises(JournalError, match="not a workspace id"):
+        folder.default_folder(workspace)
+    assert folder.default_folder("a" * 63).name == "a" * 63

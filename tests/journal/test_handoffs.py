@@ -230,7 +230,8 @@ def test_another_authorization_code_is_kept_and_named_with_both_values(
 def test_a_hand_off_gets_an_owner_a_ticket_and_a_day_and_keeps_what_is_not_said(desk: Desk) -> None:
     journal = desk.open()
     parked = reserved.parked(journal, m.Kind.RESERVE)
-    journal.assign(parked.handoff_id, owner="licensing desk", ticket="CHG1")
+    given = journal.assign(parked.handoff_id, owner="licensing desk", ticket="CHG1")
+    assert given == replace(parked, owner="licensing desk", ticket="CHG1")
     journal.assign(parked.handoff_id, ticket="CHG2", due=datetime(2026, 12, 1, tzinfo=UTC))
     (waiting,) = desk.open().held().waiting
     assert (waiting.owner, waiting.ticket) == ("licensing desk", "CHG2")

@@ -199,6 +199,10 @@ def _left_out(node: ast.AST) -> bool:
             return True
         case ast.Call(func=ast.Attribute(attr="kill" | "killpg")):
             return True
+        case ast.Call(func=ast.Attribute(attr="fsync") | ast.Name(id="sync_folder")):
+            return True  # shows only after a power cut, which no test in one process can make
+        case ast.Subscript(value=ast.Name(id="Literal")):
+            return True
         case ast.Call(func=ast.Name(id="cast" | "TypeVar" | "isinstance" | "assert_never")):
             return True
         case ast.Expr(value=value):
@@ -259,7 +263,7 @@ def _other_calls(node: ast.Call) -> Iterator[ast.AST]:
                 yield _with(node, func=ast.Attribute(value, _CALLED[name], ast.Load()))
             if name in _TIDYING and not isinstance(value, ast.Constant):
                 yield value
-            if name == "get" and len(node.args) == 2 and not _is_none(node.args[1]):
+            if name == "get" and len(node.args) == 2 and not _is_nothing(node.args[1]):
                 yield _with(node, args=node.args[:1])
 
 
@@ -301,6 +305,11 @@ def _is_type(node: ast.BinOp) -> bool:
 
 def _is_none(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
+
+
+def _is_nothing(node: ast.AST) -> bool:
+    """None, and False, which is read as None is."""
+    return _is_none(node) or (isinstance(node, ast.Constant) and node.value is False)
 
 
 def _with(node: ast.AST, **fields: object) -> ast.AST:

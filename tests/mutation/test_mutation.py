@@ -55,10 +55,20 @@ def test_a_source_is_changed_at_one_place_at_a_time(source: str, made: list[str]
         "__all__ = ['a']",
         "from a import b",
         "rows = (f, 'S12', 'A4')",
+        "Word = Literal['one', 'two']",
     ],
 )
 def test_what_only_people_and_type_checkers_read_is_left_alone(source: str) -> None:
     assert changes(source) == []
+
+
+def test_what_only_a_power_cut_could_show_is_left_alone() -> None:
+    assert changes("os.fsync(file.fileno())") == []
+    assert changes("sync_folder(path.parent)") == []
+
+
+def test_a_default_that_reads_as_none_does_is_not_taken_away() -> None:
+    assert changes("x = a.get(b, False)") == ["False → True"]
 
 
 def test_a_signal_is_never_aimed_by_a_mutant() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import unicodedata
 
 import pytest
@@ -45,12 +46,20 @@ def test_what_could_move_hide_or_turn_is_shown_as_a_number(text: str, shown: str
 
 def test_line_ends_and_tabs_stay_on_request_and_nothing_else_does() -> None:
     assert clean("a\n\tb\x1b", keep="\n\t") == "a\n\tb\\x1b"
-    assert clean("a\x1bb", keep="\x1b") == "a\\x1bb"
+    assert clean("aX\x1bb", keep="X\x1b") == "aX\\x1bb"
+    assert clean("X\n\x1b", keep="\t") == "X\\x0a\\x1b"
 
 
 def test_a_long_text_is_cut_and_says_so() -> None:
     assert clean("x" * 50, limit=10) == "x" * 9 + "…"
     assert clean("x" * 10, limit=10) == "x" * 10
+    assert clean("x" * 2_001) == "x" * 1_999 + "…"
+
+
+def test_of_an_endless_text_only_what_is_shown_is_looked_at() -> None:
+    start = time.process_time()
+    assert clean("\x1b" * 5_000_000, limit=5) == "\\x1b…"
+    assert time.process_time() - start < 0.2
 
 
 @given(HOSTILE)
@@ -119,6 +128,8 @@ def test_markdown_words_carry_no_markup_mention_or_link() -> None:
         ("a|b", r"`a\|b`"),
         ("a`b", "``a`b``"),
         ("`x``", "``` `x`` ```"),
+        ("`x", "`` `x ``"),
+        ("x`", "`` x` ``"),
         ("", "`  `"),
     ],
 )
@@ -129,3 +140,5 @@ def test_a_code_span_holds_whatever_is_in_it(text: str, shown: str) -> None:
 def test_a_fence_is_longer_than_any_run_of_backticks_inside() -> None:
     assert markdown_fence("a\n````\nb", "text") == "`````text\na\n````\nb\n`````"
     assert markdown_fence("a") == "```\na\n```"
+    assert markdown_fence("``") == "```\n``\n```"
+    assert markdown_fence("a\tb```\x1b") == "````\na\tb```\\x1b\n````"
