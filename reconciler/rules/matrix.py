@@ -82,7 +82,16 @@ _RESERVING = (
 )
 
 IN_TRANSIT = frozenset(
-    {Row.UPDATE_INSTALL, Row.UPDATE_FETCH, Row.CONFIRM, Row.CONFIRM_LOST, Row.REMOVE, Row.UNISSUED, Row.FETCH}
+    {
+        Row.UPDATE_INSTALL,
+        Row.UPDATE_FETCH,
+        Row.CONFIRM,
+        Row.CONFIRM_LOST,
+        Row.REMOVE,
+        Row.UNISSUED,
+        Row.FETCH,
+        Row.UNUSED,
+    }
 )
 """The rows on which CSSM and the node are between two states."""
 
