@@ -134,9 +134,8 @@ class Matrix:
     def _codes(self) -> Mapping[str, list[HeldCode]]:
         held: dict[str, list[HeldCode]] = {}
         for code in self.index.held.codes:
-            kind, _, serial = code.slot.partition("/")
-            if kind == code.kind.value and code.kind is not CodeKind.TOKEN:
-                held.setdefault(serial.upper(), []).append(code)
+            serial = code.slot.partition("/")[2].upper()
+            held.setdefault(serial, []).append(code)
         return held
 
     @cached_property
