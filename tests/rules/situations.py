@@ -243,3 +243,18 @@ def instances(*known: m.Instance, serials: tuple[str, ...] = ()) -> Said:
         pools=(pool(instances=known),),
         accounts=(account(),),
     )
+
+
+def rules(said: set[str]) -> set[str]:
+    """Of what was said, the rules and codes alone."""
+    return {each.split()[0] for each in said}
+
+
+def told(made: m.Plan | Verdicts, rule: str) -> list[str]:
+    """What one rule says, in order: ``warning cluster/a: text``, and after a refusal the kinds it stops."""
+    found = [f"{item.severity} {item.address}: {item.message}" for item in made.findings if item.code == rule]
+    for item in made.refusals:
+        if item.rule == rule:
+            kinds = " ".join(kind.split(".")[1] for kind in item.kinds)
+            found.append(f"{item.level} {item.address}: {item.message}" + (f" [{kinds}]" if kinds else ""))
+    return found

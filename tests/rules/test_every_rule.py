@@ -57,6 +57,7 @@ from .situations import (
     planned,
     reserved,
     reserving,
+    rules,
     runs,
     switched,
     switching_on,
@@ -65,10 +66,6 @@ from .situations import (
 )
 
 PHASES = {"lint", "plan", "lint and plan"}
-
-
-def rules(said: set[str]) -> set[str]:
-    return {each.split()[0] for each in said}
 
 
 @pytest.mark.parametrize("day", ["2026-DEC-01 UTC", "2026-12-01T00:00:00Z", "Dec 01, 2026"])
