@@ -258,3 +258,20 @@ def told(made: m.Plan | Verdicts, rule: str) -> list[str]:
             kinds = " ".join(kind.split(".")[1] for kind in item.kinds)
             found.append(f"{item.level} {item.address}: {item.message}" + (f" [{kinds}]" if kinds else ""))
     return found
+
+
+def of_one(
+    rule: str, of: m.ClusterDesired = ONE, held: m.HeldState | None = None, **fields: Any
+) -> list[str]:
+    """What a rule says of a plan for one node."""
+    node = observed(of, **{"licence": FRESH, **fields})
+    homes, pools = (account(), PLANT), (pool(), pool("plant"))
+    return told(plan(desired(of, accounts=homes), seen(node, accounts=pools), held), rule)
+
+
+def of_all(
+    rule: str, of: m.ClusterDesired, *nodes: m.NodeObserved, policy: m.Policy | None = None, **more: Any
+) -> list[str]:
+    """What a rule says of a plan for these nodes of one cluster."""
+    homes, pools = (account(), PLANT), more.pop("pools", (pool(), pool("plant")))
+    return told(plan(desired(of, accounts=homes, policy=policy), seen(*nodes, accounts=pools), **more), rule)
