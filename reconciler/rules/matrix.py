@@ -82,7 +82,16 @@ _RESERVING = (
 )
 
 IN_TRANSIT = frozenset(
-    {Row.UPDATE_INSTALL, Row.UPDATE_FETCH, Row.CONFIRM, Row.CONFIRM_LOST, Row.REMOVE, Row.UNISSUED, Row.FETCH}
+    {
+        Row.UPDATE_INSTALL,
+        Row.UPDATE_FETCH,
+        Row.CONFIRM,
+        Row.CONFIRM_LOST,
+        Row.REMOVE,
+        Row.UNISSUED,
+        Row.FETCH,
+        Row.UNUSED,
+    }
 )
 """The rows on which CSSM and the node are between two states."""
 
@@ -125,9 +134,8 @@ class Matrix:
     def _codes(self) -> Mapping[str, list[HeldCode]]:
         held: dict[str, list[HeldCode]] = {}
         for code in self.index.held.codes:
-            kind, _, serial = code.slot.partition("/")
-            if kind == code.kind.value and code.kind is not CodeKind.TOKEN:
-                held.setdefault(serial.upper(), []).append(code)
+            serial = code.slot.partition("/")[2].upper()
+            held.setdefault(serial, []).append(code)
         return held
 
     @cached_property

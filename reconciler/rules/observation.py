@@ -103,10 +103,9 @@ def _closed(
     context: PlanContext, account: AccountDesired, text: str, severity: Severity = Severity.WARNING
 ) -> Violations:
     """The account's tokens, and the registrations that would use them."""
-    if context.planned(account.address, *_TOKENS, *_AT_CSSM):
-        yield Violation(account.address, text, (*_TOKENS, *_AT_CSSM), severity=severity)
+    yield Violation(account.address, text, (*_TOKENS, *_AT_CSSM), severity=severity)
     for cluster in context.acted_on:
-        if cluster.account == account.name and context.planned(cluster.address, *_REGISTRATION):
+        if cluster.account == account.name:
             yield Violation(cluster.address, text, _REGISTRATION, severity=severity)
 
 

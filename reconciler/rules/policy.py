@@ -62,7 +62,7 @@ _LOST = {
 
 def _option_keys(context: PlanContext) -> Violations:
     for _, node, observed in acted_nodes(context):
-        if observed.option_keys is UNKNOWN or not context.planned(node.address, Kind.ENABLE_SMART):
+        if observed.option_keys is UNKNOWN:
             continue
         lost = sorted({name for key in observed.option_keys if (name := _lost(key.key)) is not None})
         if lost:
@@ -112,7 +112,7 @@ def _pool_low(context: PlanContext) -> Violations:
         if free >= least:
             continue
         for cluster in context.acted_on:
-            if cluster.account == name and context.planned(cluster.address, *_REGISTERS):
+            if cluster.account == name:
                 text = f"{free} {entitlement} are left in account {name}; the policy keeps {least}."
                 yield Violation(cluster.address, text, _REGISTERS)
 

@@ -184,9 +184,12 @@ def _totals(item: Waiting) -> str:
 
 
 def _other_code(context: PlanContext) -> Violations:
+    """A node that leaves installs whatever its code says, and gives that back."""
     for cluster, node, situation in context.reservations():
         held = situation.authorization
-        if held is None or held.authorization is None or not by_reservation(cluster):
+        if held is None or held.authorization is None:
+            continue
+        if not by_reservation(cluster) or node not in active(cluster):
             continue
         account = context.index.account_of(cluster)
         before = () if situation.known is None else situation.known.before

@@ -34,8 +34,6 @@ _HOST = re.compile(
 
 def _transport_not_known(context: PlanContext) -> Violations:
     for cluster, node, observed in acted_nodes(context):
-        if not context.planned(node.address, *_REGISTERS):
-            continue
         known = observed.smart is not UNKNOWN and observed.smart.transport is not UNKNOWN
         if not known and not context.planned(cluster.address, Kind.SET_TRANSPORT):
             yield Violation(node.address, "The node does not show its transport.", _REGISTERS)
@@ -141,7 +139,7 @@ def _switch_without_return(context: PlanContext) -> Violations:
 def _no_dns(context: PlanContext) -> Violations:
     for cluster, node, observed in acted_nodes(context):
         direct = cluster.transport is not None and cluster.transport.mode is TransportMode.DIRECT
-        if direct and observed.dns == () and context.planned(node.address, *_REGISTERS):
+        if direct and observed.dns == ():
             yield Violation(node.address, "The node has no DNS server.", _REGISTERS)
 
 

@@ -150,8 +150,6 @@ def _tokens_only(release: Release) -> str:
 def _outside_window(context: PlanContext) -> Violations:
     for _, node, observed in acted_nodes(context):
         release = release_of(observed)
-        if not context.planned(node.address, Kind.ENABLE_SMART):
-            continue
         if release is None or not FIRST_SMART <= release < SMART_ONLY:
             runs = "an unknown release" if release is None else spoken(release)
             text = f"The node runs {runs}; Smart Licensing is switched on by hand only on X12.6 to X14.0.x."

@@ -141,10 +141,14 @@ def planned(
     home: Mapping[str, Any] | None = None,
     excludes: tuple[str, ...] = (),
     version: str = "X14.3.1",
+    ahead: Iterable[m.ClusterDesired] = (),
+    stocks: Iterable[m.AccountObserved] = (),
 ) -> m.Plan:
     """Plan one cluster. ``blocks`` is one licence block for every node, or one by name."""
     place = account("emea", **{**({"manager": HAND_OFF} if by_person else {}), **(home or {})})
-    wish = desired(of, *more, accounts=(place, *extra_accounts), entitlements=entitlements, policy=policy)
+    wish = desired(
+        *ahead, of, *more, accounts=(*extra_accounts, place), entitlements=entitlements, policy=policy
+    )
     software = m.Software(version, "expressway", False)
     nodes = [
         observed(
@@ -166,4 +170,4 @@ def planned(
         looked = (m.AccountObserved(place.address, NOW),)
     accepted = tuple(m.Override(rule, "test") for rule in overrides)
     options = m.PlanOptions(overrides=accepted, excludes=excludes)
-    return plan(wish, seen(*nodes, *others, accounts=looked), held, can=can, options=options)
+    return plan(wish, seen(*nodes, *others, accounts=(*stocks, *looked)), held, can=can, options=options)

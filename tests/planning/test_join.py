@@ -119,3 +119,127 @@ def test_other_accounts_keep_their_own_instances() -> None:
         *all_of(ONE), accounts=[pool(instances=(m.Instance("x", SERIAL),)), pool("other", instances=OTHERS)]
     )
     assert plan(fleet, world).findings == ()
+
+
+def found(
+    *instances: m.Instance,
+    of: m.ClusterDesired = ONE,
+    held: m.HeldState | None = None,
+    home: m.AccountDesired | None = None,
+    **fields: object,
+) -> list[str]:
+    """What the rules about instances say: ``XL205 cluster/…: text``."""
+    world = seen(observed(of, **fields), accounts=[pool(instances=instances)])
+    made = plan(desired(of, accounts=[home or account()]), world, held)
+    rules = ("XL042", "XL205", "XL340", "XL341")
+    return [f"{item.code} {item.address}: {item.message}" for item in made.findings if item.code in rules]
+
+
+MISSING = f"XL341 {NODE.address}: The node is registered and is not among the product instances of emea."
+
+
+@pytest.mark.parametrize(
+    ("instance", "fields"),
+    [
+        (m.Instance("x", "0a0a"), {"serial": m.UNKNOWN, "licence": licence(udi="P:EXPY,S:0A0A")}),
+        (m.Instance("x", uuid="u-1"), {"licence": licence(udi="PID:EXPY,SN:0,UUID:U-1")}),
+        (m.Instance("x", uuid="U-1"), {"licence": licence(udi="PID:EXPY,SN:0,uuid: u-1")}),
+        (m.Instance("x", SERIAL.lower()), {"serial": SERIAL}),
+        (m.Instance("x", SERIAL), {"serial": SERIAL.lower()}),
+        (m.Instance("x", SERIAL), {"serial": m.UNKNOWN}),
+        (m.Instance("AMS-EDGE-N1"), {"licence": licence(hostname_hidden=False)}),
+        (
+            m.Instance("x", product_type="vcs expy", host_name="ams-edge-n1"),
+            {"licence": licence(hostname_hidden=False)},
+        ),
+        (
+            m.Instance("x", host_name="Ams-Edge-N1.example.com"),
+            {"licence": licence(hostname_hidden=False), "hostname": m.UNKNOWN},
+        ),
+        (m.Instance("other-name"), {"licence": licence(hostname_hidden=False), "hostname": "OTHER-name"}),
+    ],
+)
+def test_capitals_never_keep_a_node_from_its_instance(
+    instance: m.Instance, fields: dict[str, object]
+) -> None:
+    assert found(*OTHERS, instance, **fields) == []
+
+
+@pytest.mark.parametrize(
+    ("instance", "fields"),
+    [
+        (m.Instance("x", SERIAL), {"serial": "0DEAD001"}),
+        (m.Instance("x", "EXPY"), {"licence": licence(udi="P:EXPY,S:0A0A")}),
+        (m.Instance("ams-edge-n1"), {"licence": licence(hostname_hidden=m.UNKNOWN)}),
+        (m.Instance("ams-edge-n1"), {}),
+    ],
+)
+def test_another_serial_a_product_or_a_hidden_name_is_not_this_node(
+    instance: m.Instance, fields: dict[str, object]
+) -> None:
+    assert found(instance, **fields) == [MISSING]
+
+
+def test_a_node_without_any_serial_is_missed_and_not_mistaken() -> None:
+    of = cluster(count=1, nodes={"n1": {"serial": None}})
+    assert found(m.Instance("x"), of=of, serial=m.UNKNOWN) == [MISSING]
+
+
+def test_only_nodes_that_register_by_token_are_looked_for() -> None:
+    assert found(of=cluster(count=1, registration=None)) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "elsewhere"),
+    [
+        ({"licence": licence(smart_account="other.example.com")}, True),
+        ({"licence": licence(virtual_account="Old")}, True),
+        ({"smart": m.SmartConfig("satellite", None, "hostname")}, True),
+        ({"smart": m.SmartConfig("direct", None, "none")}, False),
+    ],
+)
+def test_a_node_that_is_with_another_account_or_manager_is_not_missed(
+    fields: dict[str, object], elsewhere: bool
+) -> None:
+    home = account(smart_account="example.com")
+    assert found(home=home, **fields) == [] if elsewhere else [MISSING]
+    silent = m.Instance("x", SERIAL, last_contact=NOW - timedelta(hours=20))
+    heard = f"XL042 {NODE.address}: CSSM has not heard of the node for 20 hours."
+    assert found(silent, home=home, **fields) == [heard]
+
+
+@pytest.mark.parametrize(
+    ("shown", "now", "old"),
+    [
+        ("before", "ams-edge-n1", True),
+        ("AMS-EDGE-N1", "ams-edge-n1", False),
+        ("ams-edge-n1", "AMS-EDGE-N1", False),
+        ("ams-edge-n1.example.com", "AMS-edge-n1", False),
+        ("ams-edge-n1", "ams-edge-n1.example.com", False),
+        ("ams-edge-n10", "ams-edge-n1", True),
+        ("ams-edge-n1", "ams-edge-n10", True),
+        ("before", m.UNKNOWN, False),
+        (None, "ams-edge-n1", False),
+    ],
+)
+def test_a_host_name_is_the_same_with_and_without_its_domain(shown: str, now: str, old: bool) -> None:
+    said = found(
+        m.Instance("x", SERIAL, host_name=shown), licence=licence(hostname_hidden=False), hostname=now
+    )
+    assert said == [f"XL205 {NODE.address}: CSSM shows {shown}, and the node is {now}."] * old
+
+
+def test_ghosts_are_told_in_order_by_whatever_serial_is_known() -> None:
+    gone = [m.Instance(f"old-{number}", f"0dead00{number}") for number in (3, 1, 2)]
+    held = m.HeldState(known_serials=("0DEAD003", "0DEAD001", "0DEAD009", SERIAL.lower()))
+    of = cluster(count=1, nodes={"n1": {"replaces": "0dead002"}})
+    assert found(*gone, m.Instance("x", SERIAL), of=of, held=held) == [
+        f"XL340 account/emea/instance/0dead00{number}: account/emea lists old-{number},"
+        f" serial 0dead00{number}, which is no node here any more."
+        for number in (1, 2, 3)
+    ]
+
+
+def test_a_serial_that_a_node_prints_is_ours_whatever_the_yaml_says() -> None:
+    shown = m.Instance("x", "0A0A")
+    assert found(shown, held=m.HeldState(known_serials=("0a0a",)), serial="0a0a") == []

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from reconciler import model as m
-from reconciler.rules import RULES, card, lint
+from reconciler.rules import RULES, card
 from tests.planning import reserved as r
 from tests.planning.fleet import (
-    DAY,
     NODE_KINDS,
     NOW,
-    ON_PREM,
-    ON_PREM_URL,
     PROXY,
     RESERVATION,
     TOKEN,
@@ -25,191 +21,56 @@ from tests.planning.fleet import (
     account,
     all_of,
     cluster,
-    desired,
     evaluating,
     licence,
     observed,
-    plan,
     pool,
-    rules_of,
-    seen,
 )
 
-EDGE = cluster()
-ONE = cluster(count=1)
-FRESH = evaluating()
-SATELLITE = m.SmartConfig("satellite", ON_PREM_URL, "hostname")
-OPEN = m.SmartConfig("direct", None, "none")
-PLANT = account("plant", virtual_account="Default", transport_url=ON_PREM_URL)
-TROUBLE = m.Problem("all", m.ProblemKind.UNREACHABLE, "connection refused")
-Said = Callable[[], set[str]]
+from .situations import (
+    ALLOW,
+    EDGE,
+    FRESH,
+    GONE,
+    HAS_NINE,
+    HELD_REQUEST,
+    LEFT,
+    LISTED,
+    NUMBER,
+    OFF,
+    ONE,
+    PLANT,
+    SATELLITE,
+    SERIAL,
+    TROUBLE,
+    Said,
+    alarms,
+    authorized,
+    clocks,
+    handed_out,
+    instances,
+    leaving,
+    linted,
+    lost,
+    many,
+    one,
+    planned,
+    reserved,
+    reserving,
+    rules,
+    runs,
+    switched,
+    switching_on,
+    term,
+    token,
+)
 
-
-def clocks(days: int, of: m.ClusterDesired = EDGE) -> m.HeldState:
-    return m.HeldState(
-        evaluation=tuple(m.EvaluationSeen(node.serial or "", days * DAY, NOW) for node in of.nodes)
-    )
-
-
-def linted(
-    *of: m.ClusterDesired, accounts: tuple[m.AccountDesired, ...] = (account(),), **more: object
-) -> Said:
-    """What is said of a configuration alone."""
-
-    def say() -> set[str]:
-        verdicts = lint(desired(*of, accounts=accounts, **more))  # type: ignore[arg-type]
-        return {item.code for item in verdicts.findings} | {item.rule for item in verdicts.refusals}
-
-    return say
-
-
-def planned(
-    of: m.ClusterDesired,
-    *nodes: m.NodeObserved,
-    held: m.HeldState | None = None,
-    accounts: tuple[m.AccountDesired, ...] = (account(), PLANT),
-    pools: tuple[m.AccountObserved, ...] = (pool(), pool("plant")),
-    policy: m.Policy | None = None,
-    can: dict[m.Address, frozenset[str]] | None = None,
-    options: m.PlanOptions | None = None,
-) -> Said:
-    """What is said of a plan."""
-
-    def say() -> set[str]:
-        fleet = desired(of, accounts=accounts, policy=policy)
-        return rules_of(plan(fleet, seen(*nodes, accounts=pools), held, can=can, options=options))
-
-    return say
-
-
-def one(of: m.ClusterDesired = ONE, **fields: object) -> Said:
-    """A single node that would register, with these fields."""
-    return planned(of, observed(of, **{"licence": FRESH, **fields}))
-
-
-def runs(version: str, product: str = "expressway") -> Said:
-    return one(software=m.Software(version, product, False))
-
-
-OFF = m.Licence(enabled=False, proxy=None)
-OLD = cluster(count=1, account="plant", transport=ON_PREM)
-
-
-def switching_on(version: str = "X14.0.8", key: str = "", allow: m.Allow | None = None) -> Said:
-    """A node whose Smart Licensing would be switched on."""
-    keys = (m.OptionKey(key),) if key else ()
-    software = m.Software(version, "expressway", False)
-    node = observed(OLD, software=software, licence=OFF, smart=SATELLITE, option_keys=keys)
-    return planned(OLD, node, policy=m.Policy(allow=(allow,) if allow else ()))
-
-
-ALLOW = m.Allow("enable_smart", "cluster/ams-edge", "2026-11-24", "change 4711")
-
-
-def reserving(
-    entitlement: str = "rms", quantity: int = 5, of: m.Registration = RESERVATION
-) -> m.ClusterDesired:
-    return cluster(count=1, registration=of, nodes={"n1": {"reserve": (m.Reserve(entitlement, quantity),)}})
-
-
-def token(days: int) -> m.ClusterDesired:
-    return cluster(registration=replace(TOKEN, token=m.TokenPolicy(days)))
-
-
-def alarms(*ids: str, block: m.Licence = FRESH) -> Said:
-    return one(alarms=tuple(m.Alarm(item, "a text") for item in ids), licence=block)
-
-
-def leaving(days: int | None, count: int = 2) -> Said:
-    """A cluster of which one node retires; what is left of it was seen, or not."""
-    of = cluster(count=count, nodes={"n1": {"state": m.State.RETIRED}})
-    return planned(of, *all_of(of), held=None if days is None else clocks(days, of))
-
-
-def switched(days: int, **fields: object) -> Said:
-    """A registered cluster whose transport would be switched."""
-    return planned(EDGE, *all_of(EDGE, smart=SATELLITE), held=clocks(days), **fields)  # type: ignore[arg-type]
-
-
-def many(count: int, percent: int = 30) -> Said:
-    """Licensed clusters, all of which would change."""
-
-    def say() -> set[str]:
-        policy = m.Policy(clusters_changed_percent=percent)
-        fleet = desired(*(cluster(f"c{number}", count=1) for number in range(count)), policy=policy)
-        return rules_of(
-            plan(fleet, seen(*(node for of in fleet.clusters for node in all_of(of, smart=OPEN))))
-        )
-
-    return say
-
-
-def lost(kind: m.Kind, subject: str) -> m.HeldState:
-    address = m.Address.of_account("emea") if kind is m.Kind.CREATE_TOKEN else m.Address.of_node("gone", "n1")
-    effect = m.OpenEffect("op-1", "id", kind.value, address, subject, m.EffectState.UNKNOWN, NOW, "run")
-    return m.HeldState(open_effects=(effect,))
-
-
-NUMBER = r.serial(r.core())
-GONE = r.core(nodes={"n1": {"state": m.State.RETIRED, "reserve": ()}})
-LEFT = r.stock(rms=9, instances=[r.instance(NUMBER, r.line(r.RMS, 5))])
-HAS_NINE = r.stock(rms=9, instances=[r.instance(NUMBER, r.line(r.RMS, 9))])
-HELD_REQUEST = m.HeldState(codes=(r.code(m.CodeKind.REQUEST, NUMBER),))
-
-
-def reserved(
-    block: m.Licence,
-    account: m.AccountObserved | None = None,
-    held: m.HeldState | None = None,
-    *,
-    of: m.ClusterDesired | None = None,
-    by_person: bool = False,
-) -> Said:
-    """What is said when one node that reserves 5 rms is planned."""
-
-    def say() -> set[str]:
-        accounts = None if account is None else [account]
-        return rules_of(r.planned(of or r.core(), block, accounts, held, by_person=by_person))
-
-    return say
-
-
-def authorized(count: int | None) -> m.HeldState:
-    """An authorization code in hand; None: one that cannot be read."""
-    read = None if count is None else r.said(NUMBER, rms=count)
-    return m.HeldState(codes=(r.code(m.CodeKind.AUTHORIZATION, NUMBER, authorization=read),))
-
-
-def handed_out(*ids: str) -> m.HeldState:
-    """A request code in hand, and these reservations for it in somebody's hands."""
-    place = m.Address.of_account("emea")
-    out = (m.Waiting("handoff-1", name, m.Kind.RESERVE.value, place, NUMBER, NOW, ()) for name in ids)
-    return replace(HELD_REQUEST, waiting=tuple(out))
-
-
-def term(ends: str) -> m.HeldState:
-    lines = (m.AuthorizedLine("regid.rms", 5, r.RMS, ends=ends, licence_type="TERM"),)
-    return m.HeldState(reserved=(r.known(NUMBER, m.ReservedState.INSTALLED, lines=lines),))
-
-
-SERIAL = ONE.nodes[0].serial or ""
-LISTED = m.Instance("x", SERIAL, host_name="ams-edge-n1", last_contact=NOW)
-SHARED = licence(hostname_hidden=False)
-
-
-def instances(*known: m.Instance, serials: tuple[str, ...] = ()) -> Said:
-    return planned(
-        ONE,
-        observed(ONE, licence=SHARED),
-        held=m.HeldState(known_serials=serials),
-        pools=(pool(instances=known),),
-        accounts=(account(),),
-    )
+PHASES = {"lint", "plan", "lint and plan"}
 
 
 @pytest.mark.parametrize("day", ["2026-DEC-01 UTC", "2026-12-01T00:00:00Z", "Dec 01, 2026"])
 def test_a_term_is_seen_to_end_in_whatever_form_its_day_is_written(day: str) -> None:
-    assert "XL212" in reserved(r.READY, LEFT, term(day))()
+    assert "XL212" in rules(reserved(r.READY, LEFT, term(day))())
 
 
 CASES: dict[str, tuple[Said, Said]] = {
@@ -422,13 +283,22 @@ CASES: dict[str, tuple[Said, Said]] = {
 
 
 @pytest.mark.parametrize("rule", sorted(CASES))
-def test_a_rule_fires_where_it_should(rule: str) -> None:
-    assert rule in CASES[rule][0]()
+def test_a_rule_fires_where_it_should_and_its_card_says_when_it_looks(rule: str) -> None:
+    assert rule in rules(CASES[rule][0]())
+    known = card(rule)
+    assert known is not None
+    assert known.phase in PHASES
+
+
+@pytest.mark.parametrize("rule", sorted(CASES))
+def test_a_rule_says_the_same_in_the_middle_of_a_fleet(rule: str) -> None:
+    alone = {said for said in CASES[rule][0]() if said.startswith(rule)}
+    assert alone <= CASES[rule][0](among=True)
 
 
 @pytest.mark.parametrize("rule", sorted(CASES))
 def test_a_rule_is_silent_where_it_should_be(rule: str) -> None:
-    assert rule not in CASES[rule][1]()
+    assert rule not in rules(CASES[rule][1]())
 
 
 def test_every_rule_has_a_case() -> None:
@@ -451,7 +321,7 @@ def test_a_card_is_whole(known: m.RuleCard) -> None:
         text.endswith(".") for text in (known.sentence, known.reason, known.remedy) if "ID" not in text
     )
     assert known.source
-    assert known.phase in {"lint", "plan", "lint and plan"}
+    assert known.phase in PHASES
 
 
 def test_an_id_that_names_a_row_of_the_source_answers_that_row() -> None:
