@@ -152,6 +152,13 @@ async def test_what_was_approved_at_a_node_that_cannot_be_read_is_told_with_the_
     assert [action.address for action in bound.plan.actions] == [node("c")]
 
 
+async def test_what_is_still_planned_at_a_node_that_was_read_in_part_is_not_lost(three: Three) -> None:
+    planned = await three.plan("cluster/b")
+    three.shows("b", problems=(m.Problem("ntp", m.ProblemKind.UNREADABLE, "a word that is not known"),))
+    bound = await binding.bind(three.engine, planned)
+    assert (bound.plan.actions, bound.lost) == (planned.actions, ())
+
+
 async def test_an_action_that_was_not_planned_makes_the_plan_stale(three: Three) -> None:
     three.shows("b", privacy="hostname")
     planned = await three.plan()
