@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -40,13 +41,21 @@ def wants(stand: Stand, cluster: m.ClusterDesired, **policy: int) -> None:
     [
         (Status.REGISTERED, REGISTERED, ("verified", "observed: registered")),
         (Status.REGISTERED, {"virtual_account": "Another"}, ("failed", "watched for 30 s: registered")),
+        (
+            Status.REGISTERED,
+            {"smart_account": "other.example.org"},
+            ("failed", "watched for 30 s: registered"),
+        ),
+        (Status.REGISTERED, {"export_controlled": True}, ("failed", "watched for 30 s: registered")),
         (Status.EXPIRED, {}, ("failed", "watched for 30 s: registration expired")),
     ],
 )
 async def test_a_registration_is_proven_by_the_account_that_it_was_for(
     stand: Stand, kind: m.Kind, shown: Status, licence: dict[str, Any], ended: tuple[str, str]
 ) -> None:
-    wants(stand, BY_TOKEN)
+    wants(stand, replace(BY_TOKEN, registration=m.Registration(m.RegistrationMode.TOKEN, False)))
+    account = replace(DESIRED.accounts[0], smart_account="example.com")
+    stand.desired = replace(stand.desired, accounts=(account,))
     op_id = stand.left_open(effect(kind))
     stand.shows(shown, **licence)
     await stand.later(minutes=1)
@@ -147,6 +156,16 @@ async def test_a_node_that_says_nothing_of_itself_is_not_watched_with_its_peer(s
     assert (stand.op(silent)[0], stand.op(told)[0]) == ("sending", "failed")
     assert set(stand.node.looks) == {e2}
     assert stand.heard.texts[0] == f"watching {e2} after a lost answer"
+
+
+async def test_a_watch_that_was_in_vain_gives_the_last_reading_too(stand: Stand) -> None:
+    stand.left_open(effect(K.DEREGISTER))
+    stand.shows(Status.REGISTERED)
+    before = await stand.observation()
+    stand.clock.time += timedelta(hours=1)
+    stand.shows(Status.REGISTERED, **REGISTERED)
+    after = await recover(stand.engine, before)
+    assert after.nodes == (stand.node.shown[E1],)
 
 
 @pytest.mark.parametrize("shown", [True, False])
