@@ -198,12 +198,13 @@ def test_without_a_colon_only_what_looks_like_a_code_is_one(text):
 @pytest.mark.parametrize(
     "text",
     [
-        "Return code: {} 12", "Return code: {} is for CSSM 8.", "Return code: {} for you", "Return code {} and more 12",
-        "Return code {} abc", "see {} is the return code", "Return code 5: {}", "Return code (of 2): {}",
-        "Return code a: {}", "Return code (for it):{}", 'Return code: {}"', 'Return code: "{}', "Return code: <{}",
-        "Return code: {}>", "Return code: '{}", "Return code: {}'", "Return code: https:{}", "Return code: UDI:{}",
-        "Return code: PID:{}", "Return code: ID:{}", "Return code: *{}", "Return code: ={}", "Return code: a,SN:{}",
-        "Return codes: {}", "Return code2: {}",
+        "Return code: {} 12", "Return code: {} is for CSSM 8.", "Return code: {} for you",
+        "Return code {} and more 12", "Return code {} abc", "see {} is the return code",
+        "Return code 5: {}", "Return code (of 2): {}", "Return code a: {}", "Return code (for it):{}",
+        'Return code: {}"', 'Return code: "{}', "Return code: <{}", "Return code: {}>",
+        "Return code: '{}", "Return code: {}'", "Return code: https:{}", "Return code: UDI:{}",
+        "Return code: PID:{}", "Return code: ID:{}", "Return code: *{}", "Return code: ={}",
+        "Return code: a,SN:{}", "Return codes: {}", "Return code2: {}",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("code", [RETURN, OPAQUE])
