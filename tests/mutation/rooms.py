@@ -60,13 +60,18 @@ ROOMS = (
         ),
         _in(
             "tests/expressway",
+            "test_agent_text",
             "test_authorization",
             "test_codes",
+            "test_framing",
             "test_licence",
+            "test_licence_lines",
+            "test_pages",
+            "test_reservation",
             "test_wire",
             "test_xstatus",
-        )
-        + _in("tests/expressway", "test_reservation"),
+            "test_xstatus_lines",
+        ),
     ),
     Room(
         "cssm",
