@@ -77,9 +77,16 @@ ROOMS = (
         "cssm",
         _in("providers/cssm", "wire", "tolerant", "reservation", "instances", "refusals", "words"),
         _in(
-            "tests/cssm", "test_wire", "test_reservation", "test_instances", "test_profiles", "test_reserving"
-        )
-        + _in("tests/cssm", "test_provider"),
+            "tests/cssm",
+            "test_instance_rows",
+            "test_instances",
+            "test_profiles",
+            "test_provider",
+            "test_reservation",
+            "test_reserving",
+            "test_rows",
+            "test_wire",
+        ),
     ),
     Room("model", _in("reconciler/model", "authorization", "days"), ("tests/model",)),
     Room(
