@@ -84,6 +84,13 @@ async def test_where_no_registration_is_wanted_any_more_only_a_registered_node_p
     assert stand.op(op_id) == ("verified", "observed: registered")
 
 
+async def test_a_registration_is_not_proven_where_a_reservation_is_wanted_now(stand: Stand) -> None:
+    op_id = stand.left_open(effect(K.REGISTER))
+    stand.shows(Status.REGISTERED)
+    await stand.later(minutes=1)
+    assert stand.op(op_id) == ("failed", "watched for 30 s: registered")
+
+
 @pytest.mark.parametrize(
     ("shown", "ended"),
     [
@@ -302,6 +309,17 @@ async def test_a_setting_made_by_hand_closes_its_hand_off_when_the_node_shows_it
     assert stand.journal.held().waiting == (() if closes else (waiting,))
     done = f"hand-off {waiting.handoff_id} is done: cluster/ams-edge/node/e1 shows it"
     assert stand.heard.texts == ([done] if closes else [])
+
+
+async def test_one_hand_off_that_cannot_show_does_not_keep_another_open(stand: Stand) -> None:
+    wants(stand, PROXIED)
+    now = stand.clock.now()
+    for number, kind in enumerate((K.SET_PRIVACY, K.ENABLE_SMART, K.REGISTER)):
+        parked = m.Waiting("", f"a-{number}", kind.value, E1, SERIAL, now, ("do it",))
+        stand.journal.park("run-1", parked)
+    stand.node.shown[E1] = m.NodeObserved(E1, now, licence=m.Licence(True))
+    await stand.later(hours=1)
+    assert {waiting.kind for waiting in stand.journal.held().waiting} == {K.SET_PRIVACY, K.REGISTER}
 
 
 async def test_a_node_that_was_not_read_closes_no_hand_off(stand: Stand) -> None:

@@ -101,6 +101,10 @@ def test_another_node_of_a_search_is_not_this_one() -> None:
     assert field("enabled", *other, *one) is True
 
 
+def test_a_mark_of_another_node_stands_at_the_beginning_of_its_line() -> None:
+    assert field("registration", "Registration:", "see *s Other", "Status: REGISTERED") is R.REGISTERED
+
+
 @pytest.mark.parametrize("lines", [("Registration",), ("Authorization:",), ("Smart Licensing is ENABLED",)])
 def test_a_licence_text_has_its_titles_or_its_first_sentence(lines: tuple[str, ...]) -> None:
     assert is_licence_text(lines)

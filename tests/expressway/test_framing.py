@@ -79,6 +79,7 @@ def test_a_quiet_end_is_taken_as_what_its_last_line_says():
     for last, ending in (("OK", Ending.OK), ("ERROR: x", Ending.ERROR)):
         reader = ReplyReader(["xStatus X", "xStatus Y"])
         reader.feed(f"*s X: /\n a: 1\n  {last}\n".encode())
+        assert reader.quiet_end
         reader.finish_quietly()
         assert reader.replies == [RawReply("xStatus X", ("*s X: /", " a: 1"), ending, last)]
         assert reader.resting
@@ -122,6 +123,16 @@ def test_a_reply_of_just_the_limit_is_one():
     reader.feed(b"\n")
     assert reader.overflow
     assert reader.replies == []
+
+
+def test_a_greeting_is_no_part_of_what_came_after_it():
+    reader = ReplyReader([wire.SYSTEM_UNIT], sync=True)
+    reader.feed(b"hello\nOK\nb\n")
+    assert reader.rest().lines == ("b",)
+
+
+def test_blanks_at_the_end_of_a_line_are_no_part_of_it():
+    assert wire.clean_lines(b"a \t\n b") == ["a", " b"]
 
 
 def test_a_new_block_while_the_first_is_waited_for_begins_it_anew():

@@ -281,6 +281,7 @@ def test_a_proxy_is_a_host_and_a_port_or_is_not_configured(lines: tuple[str, ...
         (("RMS (tag)", "Count: ３"), (Usage("RMS", "tag", UNKNOWN, ""),)),
         (("RMS (tag)", "Count: 3", "Count: 4"), (Usage("RMS", "tag", 3, ""),)),
         (("Count: 3", "RMS (tag)"), ()),
+        (("RMS (tag)", "Other: x", "Count: 3"), (Usage("RMS", "tag", 3, ""),)),
         (("RMS (tag)",), ()),
         (("No licenses in use",), ()),
         (

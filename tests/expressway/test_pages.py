@@ -158,6 +158,20 @@ def test_a_confirmation_code_is_asked_for_after_an_update() -> None:
     assert asked not in told(Kind.INSTALL_AUTHORIZATION, confirms=False)
 
 
+@pytest.mark.parametrize(
+    ("kind", "shown"),
+    [
+        (Kind.REGISTER, "<token>"),
+        (Kind.REREGISTER, "<token>"),
+        (Kind.INSTALL_AUTHORIZATION, "<authorization code>"),
+        (Kind.RETURN_AUTHORIZATION, "<authorization code>"),
+        (Kind.DEREGISTER, ""),
+    ],
+)
+def test_a_command_that_is_shown_holds_a_word_for_its_code(kind: Kind, shown: str) -> None:
+    assert pages.placeholder(kind) == shown
+
+
 def test_what_a_node_does_not_do_has_no_steps() -> None:
     assert told(Kind.RESERVE) == ()
 
