@@ -138,8 +138,6 @@ def _registration(nodes: Mapping[Address, NodeObserved], address: Address) -> Re
 def _proven_done(engine: Engine, observation: Observation, effect: OpenEffect) -> bool:
     nodes = {node.address: node for node in observation.nodes}
     status = _registration(nodes, effect.address)
-    if status is None:
-        return False
     if effect.kind == Kind.DEREGISTER.value:
         done = status is RegistrationStatus.UNREGISTERED
     elif effect.kind in _REGISTERING:
@@ -149,7 +147,7 @@ def _proven_done(engine: Engine, observation: Observation, effect: OpenEffect) -
     else:
         return False
     if done:
-        engine.journal.resolve_observed(effect.op_id, EffectState.VERIFIED, f"observed: {status.value}")
+        engine.journal.resolve_observed(effect.op_id, EffectState.VERIFIED, f"observed: {status}")
     return done
 
 
