@@ -75,6 +75,14 @@ async def test_a_removal_at_its_instance_is_looked_for_at_the_account(stand: Sta
     assert stand.op(op_id) == ("verified", f"account/emea lists no {SERIAL}")
 
 
+async def test_what_is_said_to_be_done_and_shows_that_it_is_not_waits(stand: Stand) -> None:
+    waiting = parked(stand.journal, K.REMOVE_INSTANCE)
+    stand.journal.answer(waiting.handoff_id, None)
+    stand.lists(instance())
+    await stand.later(hours=1)
+    assert stand.journal.held().waiting == (replace(waiting, done=True),)
+
+
 async def test_what_is_said_to_be_done_at_an_account_that_was_not_read_waits(stand: Stand) -> None:
     waiting = parked(stand.journal, K.REMOVE_INSTANCE)
     stand.journal.answer(waiting.handoff_id, None)
