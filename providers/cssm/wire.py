@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import Any
 
 from reconciler.model import UNKNOWN, Maybe, PoolLine
@@ -33,19 +33,19 @@ _TOKEN = re.compile(r"[\x21\x23-\x26\x28-\x5b\x5d-\x7e]{8,1024}")
 _TOKEN_INFO = re.compile(r'"tokenInfo"\s*:\s*\[?\s*\{[^{}]*?"token"\s*:\s*("(?:[^"\\]|\\.)*")')
 
 
-class Fault(StrEnum):
+class Fault(Enum):
     """Why a complete answer is not a usable one."""
 
-    HTML = "html"
-    NOT_JSON = "not json"
-    STRANGE = "strange"
-    REJECTED = "rejected"
-    UNAUTHORIZED = "unauthorized"
-    FORBIDDEN = "forbidden"
-    MISSING = "missing"
-    BUSY = "busy"
-    SERVER = "server"
-    REDIRECT = "redirect"
+    HTML = auto()
+    NOT_JSON = auto()
+    STRANGE = auto()
+    REJECTED = auto()
+    UNAUTHORIZED = auto()
+    FORBIDDEN = auto()
+    MISSING = auto()
+    BUSY = auto()
+    SERVER = auto()
+    REDIRECT = auto()
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,7 +187,7 @@ def no_bearer(answer: Answer, where: Where) -> ProviderError:
         return _client_refused(answer, where)
     if answer.status == 403 and where.on_prem:
         return _no_tool_kit(answer, where)
-    return failure(replace(answer, fault=answer.fault or Fault.STRANGE), where)
+    return failure(answer, where)
 
 
 def login(where: Where, host: str) -> Where:

@@ -85,7 +85,7 @@ def _readable(host: str, code: str, params: Params) -> Authorization | None:
 
 def _check_device(host: str, authorization: Authorization, params: Params, request: str | None) -> None:
     """Against what the node printed; where that cannot be compared, its request code; else its serial."""
-    printed = [str(udi) for udi in (params.get("udi"), request) if udi and "S" in udi_parts(str(udi))]
+    printed = [str(udi) for udi in (params.get("udi"), request) if "S" in udi_parts(str(udi))]
     verdicts = [(udi, same_udi(authorization.udi, udi)) for udi in printed]
     serial = str(params["serial"])
     verdicts.append((serial, _serial_fits(authorization.udi, serial)))

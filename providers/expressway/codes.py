@@ -78,7 +78,7 @@ def _ended(data: bytes) -> list[tuple[str, ...]]:
     """The lines of every reply that ended with OK, without echoes, rules and blank lines."""
     reader = ReplyReader(["(any)"] * MOST_REPLIES)
     reader.feed(data)
-    if not reader.done and reader.quiet_end:
+    if reader.quiet_end:
         reader.finish_quietly()
     return [
         tuple(line for text in reply.lines if (line := text.strip()) and not _noise(line))
@@ -182,12 +182,9 @@ def _shaped(kind: CodeKind, text: str) -> str | None:
 def _bare(text: str) -> str | None:
     """The single word that this is, without its quotes and full stop; None for several words, and for one
     quote without the other."""
-    text = text.strip()
     text = text[:-1] if text.endswith((".", ";")) else text
     for left, right in _QUOTES:
-        if text.startswith(left) or text.endswith(right):
-            if not (len(text) > 1 and text.startswith(left) and text.endswith(right)):
-                return None
+        if text.startswith(left) and text.endswith(right):
             text = text[1:-1]
             break
     whole = _CODE.fullmatch(text) and len(text) >= _SHORTEST and not _NO_CODE.fullmatch(text)

@@ -49,7 +49,7 @@ def _enabled(block: Block, what: str, unrecognised: list[str]) -> Maybe[bool]:
     found = [match for line in block.lines("preamble") if (match := _IS.fullmatch(line))]
     values = [match[2] for match in found if match[1].casefold() == what]
     state = switch(values)
-    if values and state is UNKNOWN:
+    if state is UNKNOWN:
         unrecognised += [match[0] for match in found if match[1].casefold() == what]
     return state
 
@@ -175,8 +175,8 @@ def _failure(block: Block) -> str | None:
 def _hostname_hidden(block: Block) -> Maybe[bool]:
     sending = switch(block.values("privacy", "sending hostname"))
     hidden = switch(block.values("privacy", "smart licensing hostname privacy", "hostname privacy"))
-    if sending is UNKNOWN or hidden is UNKNOWN:
-        return hidden if sending is UNKNOWN else not sending
+    if hidden is UNKNOWN:
+        return UNKNOWN if sending is UNKNOWN else not sending
     return hidden if hidden is not sending else UNKNOWN
 
 

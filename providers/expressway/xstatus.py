@@ -52,7 +52,6 @@ def _words(text: str) -> tuple[str, ...]:
 
 def _unquote(value: str) -> str | None:
     """The value without its quotes; None where only one of the two is there."""
-    value = value.strip()
     if value.startswith('"'):
         return value[1:-1] if len(value) > 1 and value.endswith('"') else None
     return None if value.endswith('"') else value
@@ -231,7 +230,7 @@ def _indexed(*names: str) -> Callable[[tuple[str, ...]], int | None]:
     """Matches ``… <name> <index> address``; the index may be missing (older releases) and is 0 then."""
 
     def wanted(path: tuple[str, ...]) -> int | None:
-        if not path or path[-1] != "address":
+        if path[-1] != "address":
             return None
         rest = path[:-1]
         index = (

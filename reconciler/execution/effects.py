@@ -193,7 +193,7 @@ async def _after_reply(
     settling = await until_settled(engine, action)
     if settling.state == "settled":
         return _settled(engine, action, effect, settling.text or reply.text, changes)
-    if settling.state != "failed" and _is_proof(action, reply):
+    if _is_proof(action, reply):
         text = f"{reply.text or 'accepted'}; not yet visible: {settling.text}"
         effect.done(text)
         return _End(Result.DONE, text)
@@ -204,9 +204,9 @@ async def _after_reply(
     said = " ".join(text for text in (settling.text, reply.text) if text)
     if settling.state == "unknown":
         effect.unknown(said)
-        return _End(Result.UNKNOWN, said or "accepted, and then it could not be observed")
+        return _End(Result.UNKNOWN, said)
     effect.failed(said)
-    return _End(Result.FAILED, said or "accepted, and it did not take effect in time")
+    return _End(Result.FAILED, said)
 
 
 def _lacks_its_code(action: Action, reply: Reply) -> bool:

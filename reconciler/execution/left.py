@@ -83,7 +83,7 @@ def _ended(engine: Engine, observation: Observation, effect: OpenEffect) -> bool
     state, text = _end(engine, effect, settling), settling.text
     if state is None:
         return False
-    if state is EffectState.FAILED and settling.state == "pending":
+    if settling.state == "pending":
         text = f"it did not take effect: {text}"
         if Kind(effect.kind) in lost.ISSUING:
             text = f"CSSM shows nothing after {_minutes(lost.SLOW_ISSUE)} minutes: {settling.text}"

@@ -25,7 +25,7 @@ from reconciler.model import (
     Produced,
     RegistrationStatus,
 )
-from reconciler.planning import compare
+from reconciler.planning import compare, read_proxy, read_smart_licensing
 from reconciler.ports import Journal
 
 _WATCH = 30.0
@@ -33,8 +33,8 @@ _PAUSE = 2.0
 _REGISTRATION_FIELDS = frozenset({"registration", "smart_account", "virtual_account", "export_controlled"})
 _REGISTERING = frozenset({Kind.REGISTER.value, Kind.REREGISTER.value})
 _PROVES = {
-    Kind.SET_PROXY.value: "proxy",
-    Kind.ENABLE_SMART.value: "smart_licensing",
+    Kind.SET_PROXY.value: ("proxy", read_proxy),
+    Kind.ENABLE_SMART.value: ("smart_licensing", read_smart_licensing),
 }
 _CAN_BE_SET_AGAIN = frozenset(
     {
@@ -138,8 +138,6 @@ def _registration(nodes: Mapping[Address, NodeObserved], address: Address) -> Re
 def _proven_done(engine: Engine, observation: Observation, effect: OpenEffect) -> bool:
     nodes = {node.address: node for node in observation.nodes}
     status = _registration(nodes, effect.address)
-    if status is None:
-        return False
     if effect.kind == Kind.DEREGISTER.value:
         done = status is RegistrationStatus.UNREGISTERED
     elif effect.kind in _REGISTERING:
@@ -149,21 +147,20 @@ def _proven_done(engine: Engine, observation: Observation, effect: OpenEffect) -
     else:
         return False
     if done:
-        engine.journal.resolve_observed(effect.op_id, EffectState.VERIFIED, f"observed: {status.value}")
+        engine.journal.resolve_observed(effect.op_id, EffectState.VERIFIED, f"observed: {status}")
     return done
 
 
 def _close_handoffs(engine: Engine, observation: Observation) -> None:
-    """A step that observation can prove closes itself."""
+    """A step that observation can prove closes itself; what a node does not print proves nothing."""
     held = engine.journal.held()
     changes = {change.id for change in compare(engine.desired, observation, held)}
-    read = {
-        node.address
-        for node in observation.nodes
-        if node.licence is not UNKNOWN and node.licence.proxy is not UNKNOWN
-    }
+    nodes = {node.address: node for node in observation.nodes}
     for waiting in held.waiting:
-        field = _PROVES.get(waiting.kind)
-        if field and waiting.address in read and f"{waiting.address}#{field}" not in changes:
+        node, proof = nodes.get(waiting.address), _PROVES.get(waiting.kind)
+        if node is None or proof is None:
+            continue
+        field, read = proof
+        if read(node) is not UNKNOWN and f"{waiting.address}#{field}" not in changes:
             engine.journal.close_handoff(waiting.handoff_id, "observed on the node")
             engine.reporter.note(f"hand-off {waiting.handoff_id} is done: {waiting.address} shows it")

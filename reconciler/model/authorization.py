@@ -111,9 +111,9 @@ def _line(fields: Mapping[str, str]) -> AuthorizedLine:
         tag=fields["tag"],
         quantity=int(count),
         name=fields.get("displayName", ""),
-        starts=fields.get("startDate") or None,
-        ends=fields.get("endDate") or None,
-        licence_type=fields.get("licenseType") or None,
+        starts=fields.get("startDate"),
+        ends=fields.get("endDate"),
+        licence_type=fields.get("licenseType"),
     )
 
 
@@ -152,7 +152,6 @@ def _texts(code: str) -> tuple[dict[str, str], list[dict[str, str]]]:
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = _refuse
-    parser.EntityDeclHandler = _refuse
     parser.StartElementHandler = collector.start
     parser.CharacterDataHandler = collector.text
     parser.EndElementHandler = collector.end
@@ -164,4 +163,5 @@ def _texts(code: str) -> tuple[dict[str, str], list[dict[str, str]]]:
 
 
 def _refuse(*_: object) -> None:
+    """An entity is declared only inside of a document type."""
     raise ValueError("it holds a document type or an entity, which a code never has")

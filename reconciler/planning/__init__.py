@@ -1,6 +1,6 @@
 """The planner: a pure function of what is desired, observed and held. Opens nothing, reads no clock."""
 
-from .compare import compare
+from .compare import compare, read_proxy, read_smart_licensing
 from .graph import held_back
 from .plan import content_digest, make_plan
 from .scope import in_scope, partial
@@ -16,5 +16,7 @@ __all__ = [
     "in_scope",
     "make_plan",
     "partial",
+    "read_proxy",
+    "read_smart_licensing",
     "settle",
 ]

@@ -210,6 +210,7 @@ async def test_a_removal_that_is_not_seen_in_time_is_still_done(server: Server, 
     reply = await provider.execute(reservation(Kind.REMOVE_INSTANCE), holding(Taped()))
     assert "still shows the product instance after 60 s" in reply.text
     assert clock.passed == 60.0
+    assert server.world.count("devices") == 12
 
 
 async def test_a_list_that_breaks_after_a_removal_does_not_undo_it(server: Server, opened: Opener) -> None:

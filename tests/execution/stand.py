@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ from reconciler.execution import Engine, Providers
 from reconciler.execution.effects import carry_out
 from reconciler.execution.recover import recover
 from reconciler.journal import SqliteJournal
-from reconciler.ports import Inputs
+from reconciler.ports import Inputs, SecretSource
 from tests.journal.bench import E1, EMEA, Clock, Desk
 from tests.journal.reserved import SERIAL, UDI
 
@@ -33,6 +33,7 @@ CLUSTER = m.ClusterDesired(
     transport=m.Transport(m.TransportMode.DIRECT),
     registration=m.Registration(m.RegistrationMode.RESERVATION),
 )
+BY_TOKEN = replace(CLUSTER, registration=m.Registration(m.RegistrationMode.TOKEN))
 DESIRED = m.Desired(
     "ws1",
     "/w",
@@ -124,6 +125,8 @@ class Stand:
         self.journal: SqliteJournal = desk.open()
         self.node, self.account = Scripted(self.clock), Scripted(self.clock)
         self.heard = Heard()
+        self.desired = DESIRED
+        self.secrets: SecretSource = NoSecrets()
         self.shows(Status.UNREGISTERED)
         self.lists()
 
@@ -132,7 +135,7 @@ class Stand:
         if not hasattr(self, "_engine"):
             providers = Providers(self.node, {EMEA: self.account})
             self._engine = Engine(
-                DESIRED, providers, self.journal, self.clock, self.heard, NoSecrets(), "1.0"
+                self.desired, providers, self.journal, self.clock, self.heard, self.secrets, "1.0"
             )
         return self._engine
 

@@ -170,3 +170,128 @@ def test_nothing_but_a_refusal_ever_comes_out(text, udi, ends, unchecked):
     for value in (text, code(("rms-tag", 10, "RMS", ends), udi=udi)):
         with suppress(Rejected):
             check_installable("e1", value, params(unchecked=unchecked), udi, NOW)
+
+
+# --- whole sentences -----------------------------------------------------------------------------------
+
+
+def sentence(text: str) -> str:
+    return f"e1: the authorization code was not used: {text}; nothing was sent, and the code is kept"
+
+
+def refusal_of(value: str, params: dict[str, object], request: str | None = None) -> tuple[str, str | None]:
+    with pytest.raises(Rejected) as refusal:
+        check_installable("e1", value, params, request, NOW)
+    return refusal.value.message, refusal.value.remedy
+
+
+COMPARE = "compare it with the portal, then plan and apply with --override XL377"
+
+
+@pytest.mark.parametrize(
+    ("value", "params", "text", "remedy"),
+    [
+        (
+            code(RMS, udi="something else"),
+            params(),
+            "it is for 'something else', the node is 'PID:EXPY,SN:0E4D1FA5', and these cannot be compared",
+            COMPARE,
+        ),
+        (
+            code(RMS, udi="S:OTHER"),
+            params(udi=None),
+            "it is for 'S:OTHER', the node is '0E4D1FA5'",
+            None,
+        ),
+        (code(RMS), params(line(None)), "the entitlement 'rms' has no tag to compare it by", COMPARE),
+        (
+            code(RMS, ("x", 5, "", ""), ("y", 2, "Y", "")),
+            params(),
+            "it also holds 5 of 'x', 2 of 'Y', of which the plan says none",
+            None,
+        ),
+        (
+            code(RMS),
+            params(line("other", 10)),
+            "of 'other' it holds 0, the plan says 10",
+            None,
+        ),
+        (
+            code(("rms-tag", 10, "", "2026-01-01")),
+            params(),
+            "'rms-tag' in it ends '2026-01-01', today is 2026-01-02",
+            None,
+        ),
+        (
+            code(("rms-tag", 10, "RMS", "later")),
+            params(),
+            "'RMS' in it ends 'later', which is no date that can be read",
+            COMPARE,
+        ),
+        (
+            code(RMS).replace("MEYC=", "MEYC`"),
+            params(),
+            "it holds a character that cannot be typed safely (quote, backslash, newline or not ASCII)",
+            "fetch it again as it was issued: one line, without quotes",
+        ),
+    ],
+)
+def test_a_refusal_says_both_sides_and_what_to_do(
+    value: str, params: dict[str, object], text: str, remedy: str | None
+) -> None:
+    assert refusal_of(value, params) == (sentence(text), remedy)
+
+
+def test_the_identity_that_is_shown_is_cut_to_a_line() -> None:
+    said = refusal_of(code(RMS, udi=f"S:{'X' * 300}"), params())[0]
+    assert f"it is for 'S:{'X' * 198}', the node is" in said
+
+
+@pytest.mark.parametrize(
+    ("udi", "request_code", "serial", "fits"),
+    [
+        ("PID:EXPY,SN:0E4D1FA5", None, "OTHER", True),
+        ("no identity", None, "0E4D1FA5", True),
+        ("no identity", None, "  0e4d1fa5 ", True),
+        ("no identity", None, "OTHER", False),
+        ("PID:EXPY,SN:0E4D1FA5", "P:EXPY,S:OTHER,U:x", "0E4D1FA5", True),
+        (None, "P:EXPY,S:OTHER,U:x", "0E4D1FA5", False),
+        ("", "", "0E4D1FA5", True),
+    ],
+)
+def test_the_first_thing_that_can_be_compared_decides_about_the_device(
+    udi: str | None, request_code: str | None, serial: str, fits: bool
+) -> None:
+    wanted = params(udi=udi, serial=serial)
+    if fits:
+        assert passes(code(RMS), wanted, request_code)
+    else:
+        assert refused(code(RMS), wanted, request_code)
+
+
+def test_a_line_of_the_code_stands_for_one_line_of_the_plan() -> None:
+    said = refusal_of(code(RMS), params(line(), line()))[0]
+    assert said == sentence("of 'rms-tag' it holds 0, the plan says 10")
+
+
+def test_every_line_of_the_code_has_its_own_end() -> None:
+    ended = (("rms-tag", 4, "RMS", ""), ("rms-tag", 6, "RMS", "2025-01-01"))
+    assert "ends '2025-01-01'" in refusal_of(code(*ended), params())[0]
+
+
+@pytest.mark.parametrize(
+    ("udi", "serial", "fits"),
+    [
+        (UDI, "0E4D1FA5", True),
+        (UDI, " 0e4d1fa5", True),
+        ("unclear", "OTHER", True),
+        ("S:OTHER", "0E4D1FA5", False),
+    ],
+)
+def test_a_code_is_given_back_by_its_own_node(udi: str, serial: str, fits: bool) -> None:
+    if fits:
+        check_returnable("e1", code(RMS, udi=udi), params(serial=serial))
+        return
+    with pytest.raises(Rejected) as refusal:
+        check_returnable("e1", code(RMS, udi=udi), params(serial=serial))
+    assert refusal.value.message == sentence("the code is for 'S:OTHER', the node is 0E4D1FA5")

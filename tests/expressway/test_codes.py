@@ -157,6 +157,217 @@ def test_words_are_not_taken_for_codes(lines):
         assert read_code(kind, reply(*lines)) is None
 
 
+Q = "CB-ZEXPY:0E4D1FA5-AK9A6sMTr-86"
+OPAQUE = "opaque!code"
+"""Nothing but its name says that this is a code."""
+
+
+def only(kind, value, *lines):
+    assert read_code(kind, reply(*lines)) == value, lines
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Return code: {}", "Return_code: {}", "RETURNCODE = {}", "Return code:{}", "Return code is: {}",
+        "Return code for the portal: {}", "Return code: {}.", "Return code: {};", 'Return code: "{}"',
+        "Return code: '{}'", "Return code: <{}>", 'Return code: "{}".', "Return code: {} is for CSSM.",
+        "The new return code:    {}", "Return code: {} must be entered",
+    ],
+)  # fmt: skip
+def test_a_colon_leads_to_a_code_whatever_it_looks_like(text):
+    only(CodeKind.RETURN, OPAQUE, text.format(OPAQUE))
+    only(CodeKind.RETURN, RETURN, text.format(RETURN))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Return code {}", "Return code is {}", "Return code {} must be kept", "{} is the return code",
+        "{} is your return code", "{} is the new return code.", "{} is generated.", "{} was generated",
+        "{} has been generated.", "{}",
+    ],
+)  # fmt: skip
+def test_without_a_colon_only_what_looks_like_a_code_is_one(text):
+    only(CodeKind.RETURN, RETURN, text.format(RETURN))
+    only(CodeKind.RETURN, None, text.format(OPAQUE))
+    only(CodeKind.RETURN, None, text.format(f"{RETURN}!"))
+    only(CodeKind.RETURN, None, text.format(f"!{RETURN}"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Return code: {} 12", "Return code: {} is for CSSM 8.", "Return code: {} for you",
+        "Return code {} and more 12", "Return code {} abc", "see {} is the return code",
+        "Return code 5: {}", "Return code (of 2): {}", "Return code a: {}", "Return code (for it):{}",
+        'Return code: {}"', 'Return code: "{}', "Return code: <{}", "Return code: {}>",
+        "Return code: '{}", "Return code: {}'", "Return code: https:{}", "Return code: UDI:{}",
+        "Return code: PID:{}", "Return code: ID:{}", "Return code: *{}", "Return code: ={}",
+        "Return code: a,SN:{}", "Return codes: {}", "Return code2: {}",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("code", [RETURN, OPAQUE])
+def test_what_stands_in_another_sentence_or_is_half_quoted_is_no_code(text, code):
+    only(CodeKind.RETURN, None, text.format(code))
+
+
+@pytest.mark.parametrize("text", ["Return code: {}", "Return code:\r\n{}", "{}\r\nReturn code: 0"])
+@pytest.mark.parametrize("value", ["abcde", 'opa"que!code', "opa'que!code", "opa<que!code", "=========", '"'])
+def test_a_word_that_is_short_or_holds_a_quote_is_no_code(text, value):
+    only(CodeKind.RETURN, None, text.format(value))
+    only(CodeKind.RETURN, "abcdef", "Return code: abcdef")
+
+
+@pytest.mark.parametrize(
+    "none", ["none", "<none>", "None.", "n/a", "pending", "not available", "12", "<0>", "unknown"]
+)
+def test_a_code_that_is_said_not_to_be_there_does_not_hide_another(none):
+    only(CodeKind.RETURN, None, f"Return code: {none}")
+    only(CodeKind.RETURN, RETURN, f"Return code: {none}", f"Last return code: {RETURN}")
+
+
+@pytest.mark.parametrize("damaged", ["two words", "none of it", "1234 5", "abc", "pending it is"])
+def test_a_named_code_that_cannot_be_read_leaves_none(damaged):
+    only(CodeKind.RETURN, None, f"Return code: {damaged}", f"Last return code: {RETURN}")
+
+
+@pytest.mark.parametrize(
+    ("announced", "opaque"),
+    [
+        ("Return code:", True),
+        ("Return code for the portal:", True),
+        ("Return code", False),
+        ("Return code is generated", False),
+        ("Return code was made", False),
+        ("Enter the return code", False),
+    ],
+)
+def test_an_announced_code_stands_on_the_next_line(announced, opaque):
+    only(CodeKind.RETURN, RETURN, announced, RETURN)
+    only(CodeKind.RETURN, OPAQUE if opaque else None, announced, OPAQUE)
+    only(CodeKind.RETURN, None, announced)
+    only(CodeKind.RETURN, None, announced, "UDI: PID:EXPY,SN:0E4D1FA5")
+    only(CodeKind.RETURN, None, "Then go on with it", RETURN, announced)
+
+
+@pytest.mark.parametrize("text", ["Return code is as follows", "Return code has 4 parts", "Return code is 4"])
+def test_a_sentence_that_goes_on_announces_nothing(text):
+    only(CodeKind.RETURN, None, text, RETURN)
+
+
+@pytest.mark.parametrize(
+    ("line", "ends"),
+    [
+        ("Then go on with it", True),
+        ("Go on.", True),
+        ("Well done!", True),
+        ("*r/end", True),
+        ("=====", True),
+        ("UDI: PID:EXPY,SN:1", True),
+        ("PID:EXPY", True),
+        ("Confirmation code: abcdef", True),
+        ("Confirmation code", True),
+        ("Then go on", True),
+        ("Now use 3311 there", True),
+        ("It was generated here.", True),
+        (OPAQUE, True),
+        ("go on", False),
+        ("Done.", False),
+        ("more!of!it", False),
+        ("Go 2 the portal", False),
+        ("it was generated", False),
+        ("abc-def is generated.", False),
+    ],
+)
+def test_a_line_below_that_could_be_the_rest_of_a_code_makes_it_none(line, ends):
+    only(CodeKind.RETURN, OPAQUE if ends else None, f"Return code: {OPAQUE}", line)
+
+
+@pytest.mark.parametrize(
+    ("line", "ends"),
+    [
+        ("Enter it here:", True),
+        ("Well done!", True),
+        ("Go on.", True),
+        ("*r Result: /", True),
+        ("==", True),
+        ("UDI: x", True),
+        ("PID:EXPY", True),
+        ("It was generated here.", True),
+        ("half", False),
+        ("Sentence:", False),
+        ("Then go on with it", False),
+        ("Enter it at 5:", False),
+        ("it was generated.", False),
+    ],
+)
+@pytest.mark.parametrize("text", ["{}", "{} is generated."])
+def test_a_line_above_that_could_be_its_beginning_makes_a_code_none(line, ends, text):
+    only(CodeKind.RETURN, RETURN if ends else None, line, text.format(RETURN))
+    named = f"{RETURN} is the return code"
+    only(CodeKind.RETURN, RETURN if ends else None, line, named)
+    only(CodeKind.RETURN, OPAQUE, line, f"Return code: {OPAQUE}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "fits"),
+    [
+        (CodeKind.CONFIRMATION, "3311aaea", True),
+        (CodeKind.CONFIRMATION, "123456", True),
+        (CodeKind.CONFIRMATION, "1" * 16, True),
+        (CodeKind.CONFIRMATION, "1" * 17, False),
+        (CodeKind.CONFIRMATION, "deadbeef", False),
+        (CodeKind.CONFIRMATION, "33-11aaea", False),
+        (CodeKind.REQUEST, Q, True),
+        (CodeKind.REQUEST, "a1-b2c3", True),
+        (CodeKind.REQUEST, "abc-def", False),
+        (CodeKind.REQUEST, "12345678", False),
+        (CodeKind.REQUEST, "-a1-b2c3", False),
+        (CodeKind.RETURN, "ab-cd-ef", True),
+        (CodeKind.RETURN, "abc-cdef", False),
+        (CodeKind.RETURN, "a-cd-ef-gh", False),
+    ],
+)
+def test_alone_on_its_line_a_code_has_the_shape_of_its_kind(kind, value, fits):
+    only(kind, value if fits else None, value)
+    only(kind, value if fits and kind is not CodeKind.CONFIRMATION else None, f"{value} is generated.")
+    only(kind, None, value, "Another return code, request code or confirmation code: none")
+
+
+def test_more_replies_than_an_effect_has_are_not_looked_at():
+    blank = b"\r\nOK\r\n"
+    assert read_code(CodeKind.RETURN, blank * 63 + reply(f"Return code: {RETURN}")) == RETURN
+    assert read_code(CodeKind.RETURN, blank * 64 + reply(f"Return code: {RETURN}")) is None
+
+
+def test_a_block_that_the_node_did_not_close_ends_with_the_last_line_that_came():
+    begun = b"*r ReservationReturnResult: /\r\n  ReturnCode: " + RETURN.encode()
+    assert read_code(CodeKind.RETURN, begun + b"\r\nOK\r\n") == RETURN
+    assert read_code(CodeKind.RETURN, begun + b"\r\n") is None
+    assert read_code(CodeKind.RETURN, begun + b"\r\nERROR\r\n") is None
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        "tsh> xCommand License Smart Reservation Return",
+        "xstatus // license",
+        "xConfiguration License Smart",
+        "a# ",
+        "$",
+    ],
+)
+def test_an_echo_or_a_prompt_is_no_part_of_a_code(noise):
+    only(CodeKind.RETURN, RETURN, f"Return code: {RETURN}", noise)
+    only(CodeKind.RETURN, RETURN, noise, RETURN)
+
+
+def test_a_line_that_only_begins_like_a_prompt_may_be_part_of_a_code():
+    only(CodeKind.RETURN, None, "a#b", RETURN)
+    only(CodeKind.RETURN, None, f"Return code: {RETURN}", f"{'x' * 33}#")
+
+
 def test_an_authorization_code_is_a_whole_xml_text_that_the_node_printed():
     whole = code(RMS)
     assert read_code(CodeKind.AUTHORIZATION, reply("Reservation authorization code:", f"  {whole}")) == whole

@@ -121,3 +121,99 @@ def test_the_names_of_the_parts_may_be_written_small():
 def test_a_code_of_the_greatest_length_is_read():
     room = MAX_CHARACTERS - len(CODE)
     assert read_authorization(CODE.replace("<flag>", "<flag>" + " " * room)).udi
+
+
+def two_lines(more: str = "") -> str:
+    return CODE.replace(
+        "</entitlements>",
+        f"<entitlement><tag>t2</tag><count>7</count><displayName>Rooms</displayName>{more}</entitlement>"
+        "</entitlements>",
+    )
+
+
+def test_each_licence_has_a_line_with_its_own_texts():
+    first, second = read_authorization(two_lines()).lines
+    assert (first.quantity, first.name) == (5, "UC Manager Enhanced License (12.x)")
+    assert second == AuthorizedLine("t2", 7, "Rooms")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (CODE.replace("<count>5</count>", ""), "a licence of it has the count ''"),
+        (CODE.replace("<count>5</count>", "<count>\uff15</count>"), "a licence of it has the count '\uff15'"),
+        (CODE.replace("<count>5</count>", f"<count>{'x' * 30}</count>"), f"the count '{'x' * 20}'"),
+        (
+            CODE.replace("<tag>", "<tog>").replace("</tag>", "</tog>"),
+            "a licence of it has no entitlement tag",
+        ),
+        ("<a>text</a>", "it does not say for which device it is"),
+        ('<!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>', "a document type or an entity"),
+        (two_lines("<count>8</count>"), "it says count twice, and differently"),
+    ],
+)
+def test_a_line_that_is_not_whole_makes_the_code_none(text, why):
+    with pytest.raises(ValueError, match=why):
+        read_authorization(text)
+
+
+def test_what_stands_twice_and_says_the_same_is_said_once():
+    assert read_authorization(two_lines("<count>7</count>")).lines[1].quantity == 7
+
+
+def test_text_between_the_elements_belongs_to_none_of_them():
+    stray = (
+        CODE.replace("<udi>", "stray<udi>").replace("<tag>", "stray <tag>").replace("</udi>", "</udi>more")
+    )
+    assert read_authorization(stray) == read_authorization(CODE)
+
+
+def test_a_code_may_begin_with_blank_lines_and_a_declaration():
+    assert read_authorization(f"\n <?xml version='1.0'?>\n{CODE}\n") == read_authorization(CODE)
+
+
+@pytest.mark.parametrize(
+    ("udi", "parts"),
+    [
+        ("p:EXPY;s:1 u:ab", {"P": "EXPY", "S": "1", "U": "AB"}),
+        ("S : 1", {"S": "1"}),
+        ("XS:1,PID:", {}),
+        ("CE-ZEXPY:0E4D1FA5-AbC", {}),
+        ("", {}),
+    ],
+)
+def test_the_parts_of_an_identity_stand_behind_their_names(udi, parts):
+    assert udi_parts(udi) == parts
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("U:ab-cd", "U:abcd,P:X", True),
+        ("U:abcd", "U:ab-cd", True),
+        ("S:1", "P:X,S:1", True),
+        ("P:X", "P:X,S:1", None),
+        ("P:X", "P:X", True),
+        (" ", "", None),
+        ("an opaque  one", "an opaque one ", True),
+        ("S:1,U:a", "S:1,U:b", False),
+    ],
+)
+def test_two_identities_are_one_by_serial_or_uuid(one, other, same):
+    assert same_udi(one, other) is same
+    assert same_udi(other, one) is same
+
+
+@pytest.mark.parametrize(
+    ("name", "same"),
+    [
+        ("RMS (14)", True),
+        ("RMS ( v14.2 ) ", True),
+        ("RMS (12.x)", False),
+        ("RMS", True),
+        ("RMS (new)", False),
+        ("RMS (14) more", False),
+    ],
+)
+def test_a_version_stands_in_brackets_at_the_end_of_a_name(name, same):
+    assert same_licence(None, "rms (14.x)", "tag", name) is same

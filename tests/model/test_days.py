@@ -46,3 +46,24 @@ def test_every_month_is_read_by_its_short_and_its_long_name(month):
 @pytest.mark.parametrize("text", ["31 Jan 2027x", "Jan 31, 2027x", "2027-01-311"])
 def test_a_day_with_something_glued_to_it_is_no_day(text):
     assert read_day(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("180135360000", date(1975, 9, 16)),
+        ("18013536000000", date(2540, 10, 29)),
+        ("18013536000", None),
+        ("180135360000000", None),
+        ("\uff11\uff18\uff10\uff11\uff13\uff15\uff13\uff16\uff10\uff10\uff10\uff10\uff10", None),
+        ("31-jan-2027", date(2027, 1, 31)),
+        ("JAN. 31 2027 at noon", date(2027, 1, 31)),
+        ("31 Jan-2027", date(2027, 1, 31)),
+        ("on 2027-01-31", None),
+        ("2027-01-32", None),
+        ("2027-Ja-31", None),
+        ("", None),
+    ],
+)
+def test_what_is_nearly_a_day_is_none(text, day):
+    assert read_day(text) == day

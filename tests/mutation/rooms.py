@@ -60,21 +60,35 @@ ROOMS = (
         ),
         _in(
             "tests/expressway",
+            "test_agent_text",
             "test_authorization",
             "test_codes",
+            "test_framing",
             "test_licence",
+            "test_licence_lines",
+            "test_pages",
+            "test_reservation",
             "test_wire",
             "test_xstatus",
-        )
-        + _in("tests/expressway", "test_reservation"),
+            "test_xstatus_lines",
+        ),
     ),
     Room(
         "cssm",
         _in("providers/cssm", "wire", "tolerant", "reservation", "instances", "refusals", "words"),
         _in(
-            "tests/cssm", "test_wire", "test_reservation", "test_instances", "test_profiles", "test_reserving"
-        )
-        + _in("tests/cssm", "test_provider"),
+            "tests/cssm",
+            "test_instance_rows",
+            "test_instances",
+            "test_lines_sent",
+            "test_profiles",
+            "test_provider",
+            "test_reservation",
+            "test_reserving",
+            "test_rows",
+            "test_wire",
+            "test_words",
+        ),
     ),
     Room("model", _in("reconciler/model", "authorization", "days"), ("tests/model",)),
     Room(
