@@ -167,7 +167,7 @@ async def test_an_action_that_was_not_planned_makes_the_plan_stale(three: Three)
         await binding.bind(three.engine, planned)
     assert (stale.value.message, stale.value.remedy) == (
         "the plan is stale: the world has changed",
-        "make a new plan: xlicense plan -o FILE",
+        "run `xlicense apply` again, without the old plan, or make a new one: xlicense plan -o FILE",
     )
     (difference,) = stale.value.differences
     assert difference.startswith("node.set_privacy on cluster/b/node/n1 was not planned: ")
