@@ -72,7 +72,7 @@ def examine(folder: Path, workspace: str) -> Health:
     newest = None
     if there and not any(trouble.path for trouble in troubles):
         troubles += _contents(folder)
-    if there and not troubles:
+    if not troubles:
         leases, newest = _inside(folder)
     return Health(folder, there, tuple(troubles), leases, newest, _free(folder), waiting)
 

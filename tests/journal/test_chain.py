@@ -108,3 +108,11 @@ def test_the_words_on_disk_stay_what_earlier_releases_wrote() -> None:
         *("used up", "revealed", "restored", "parked", "hand-off assigned", "hand-off closed", "answer"),
         *("verdict", "unlocked", "attested", "decided"),
     }
+
+
+def test_a_chain_on_disk_stays_one_in_the_next_release() -> None:
+    first = link(
+        START, at="2026-11-24T09:00:00+00:00", kind="genesis", run="r", op="o", spool=7, payload="{}"
+    )
+    assert first.prev == "0" * 64
+    assert first.hash == "3a8eb763748bafbee2cc875cfc2242be4979c3e3a2982b32db7a1787906f27b2"

@@ -90,6 +90,8 @@ def test_an_effect_ends_once(desk: Desk) -> None:
     effect.done()
     with pytest.raises(JournalError, match="has ended"):
         effect.failed("no, it has not")
+    with pytest.raises(JournalError, match="has ended"):
+        effect.verified([])
 
 
 def test_sending_several_commands_is_one_record(desk: Desk) -> None:

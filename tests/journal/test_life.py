@@ -151,7 +151,7 @@ def test_looking_takes_nobodys_proof_of_life(store: Store) -> None:
     assert one.living() == other.living() == {"run-1"}
     assert descriptors() == before
     path = store.path.with_name("holders") / "run-2"
-    path.symlink_to(path)
+    path.symlink_to(path.with_name("run-1"))
     with pytest.raises(JournalError, match="run-2 cannot be opened") as caught:
         one.living()
     assert "xlicense plan" in (caught.value.remedy or "")
