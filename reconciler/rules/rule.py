@@ -26,7 +26,7 @@ OURS = "xlicense README, Decisions"
 class Violation:
     """One place where a rule does not hold.
 
-    ``kinds`` limits what a refusal takes out, empty is everything; a rule need not ask whether any is
+    ``kinds`` limits what a refusal takes out, empty is everything; a rule need not ask whether one of them is
     planned. ``remedy`` replaces the card's where this place has a better one. ``severity`` is that of the
     finding that advice makes. ``told`` is for a refusal that must be heard even where it takes nothing out:
     it becomes a finding then. One that ``stands`` is a refusal even then: nothing was planned because of it.
