@@ -58,8 +58,8 @@ def _many(effect: str, position: str, faults: tuple[str, ...], seed: int) -> Ite
 
 
 def _some(effect: str, faults: tuple[str, ...]) -> tuple[str, ...]:
-    """In a commit every second one, and the effects take turns; all in the long programme."""
-    return faults if SHARE else faults[sum(effect.encode()) % 2 :: 2]
+    """In a commit every third one, and the effects take turns; all in the long programme."""
+    return faults if SHARE else faults[sum(effect.encode()) % 3 :: 3]
 
 
 def of_node(effect: str) -> Iterator[Cell]:
