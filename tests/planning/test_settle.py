@@ -111,6 +111,29 @@ def test_each_kind_settles_when_the_node_shows_it(
     assert settle(made, [m.NodeObserved(EDGE.nodes[0].address, NOW)]).state == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("made", "field"),
+    [
+        (action(m.Kind.SET_URL, url=ON_PREM_URL), "URL"),
+        (action(m.Kind.SET_PRIVACY, privacy="hostname"), "privacy"),
+        (action(m.Kind.SET_TRANSPORT, transport="satellite"), "transport"),
+        (action(m.Kind.SET_PROXY, host="a", port=1, username=None), "proxy"),
+        (action(m.Kind.ENABLE_SMART), "Smart Licensing"),
+    ],
+)
+def test_a_setting_that_is_not_there_yet_is_told_by_its_name(made: m.Action, field: str) -> None:
+    at = EDGE.nodes[0].address
+    silent = m.NodeObserved(at, NOW)
+    assert settle(made, [silent]).text == f"{at} does not show its {field}"
+    other = observed(
+        EDGE,
+        smart=m.SmartConfig("direct", privacy="none", url=None),
+        licence=licence(enabled=False, proxy=None),
+    )
+    said = settle(made, [other])
+    assert (said.state, said.text.partition(" shows ")[2].rsplit(" ", 1)[0]) == ("pending", field)
+
+
 def test_a_switch_settles_when_every_peer_shows_it() -> None:
     switch = action(m.Kind.SET_TRANSPORT, transport="direct", nodes=NODES, replication_wait=60)
     late = observed(EDGE, "n2", smart=m.SmartConfig("satellite"))
