@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reconciler.model import UNKNOWN, AccountDesired, Action, Instance, Kind
+from reconciler.model import UNKNOWN, AccountDesired, Action, Kind
 from reconciler.rules import Index, Matrix
 
 from .catalogue import Maker
@@ -40,7 +40,7 @@ def _of_account(
     for listed in account.remove_instances:
         serial = listed.serial.upper()
         instance = shown.get(serial)
-        if instance is not None and serial not in ours and not _holds(matrix, instance, serial):
+        if instance is not None and serial not in ours and serial not in matrix.sides.holding:
             params = {
                 "serial": listed.serial,
                 "udi": None,
@@ -50,7 +50,3 @@ def _of_account(
             }
             reason = "remove_instances of the account lists it"
             yield maker.make(Kind.REMOVE_GHOST, account.address, listed.serial, params, reason)
-
-
-def _holds(matrix: Matrix, instance: Instance, serial: str) -> bool:
-    return serial in matrix.sides.holding or (instance.reserved is not UNKNOWN and bool(instance.reserved))

@@ -520,6 +520,23 @@ def test_a_listed_ghost_is_removed_and_one_that_holds_a_reservation_is_not() -> 
     assert [(action.kind, action.subject) for action in made.actions] == [(K.REMOVE_GHOST, "0DEAD001")]
 
 
+def test_a_listed_ghost_stays_where_anybody_says_that_it_holds_licences_or_nobody_lists_it() -> None:
+    def removed(at: m.AccountObserved | None, held: m.HeldState | None = None) -> list[str]:
+        home = {"remove_instances": (m.RemoveInstance("0dead001", "scrapped"),)}
+        shown = [] if at is None else [at]
+        made = planned(core(), READY, shown, held, home=home)
+        return [action.subject for action in made.actions if action.kind is K.REMOVE_GHOST]
+
+    silent = m.Instance("old", serial="0dead001")
+    journal = m.HeldState(reserved=(known("0DEAD001", m.ReservedState.INSTALLED),))
+    free = m.HeldState(reserved=(known("0DEAD001", m.ReservedState.FREED, at=LONG_AGO),))
+    assert removed(stock(rms=5, instances=[silent])) == ["0dead001"]
+    assert removed(stock(rms=5, instances=[silent]), free) == ["0dead001"]
+    assert removed(stock(rms=5, instances=[silent]), journal) == []
+    assert removed(stock(rms=5, instances=[instance("0dead001", line(RMS, 5))])) == []
+    assert removed(None) == []
+
+
 JUST_NOW, LONG_AGO = NOW - timedelta(minutes=2), NOW - timedelta(hours=2)
 
 
