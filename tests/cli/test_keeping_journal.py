@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
 import signal
+import sqlite3
 import stat
 import tarfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -31,6 +34,14 @@ def holds_the_code(keeping: Keeping) -> bool:
     with keeping.journal() as journal:
         assert journal.verify() == ()
         return journal.code_value(f"request/{SERIAL}") == SECRET
+
+
+def restored(keeping: Keeping) -> dict[str, str]:
+    """What the journal itself says of the one time that it was put back."""
+    with closing(sqlite3.connect(keeping.state / "journal.sqlite")) as db:
+        ((payload,),) = db.execute("SELECT payload FROM records WHERE kind = 'restored'").fetchall()
+    found: dict[str, str] = json.loads(payload)
+    return found
 
 
 def test_a_backup_is_for_its_owner_holds_no_plain_code_and_overwrites_nothing(keeping: Keeping) -> None:
@@ -76,6 +87,10 @@ def test_what_was_lost_is_put_back_and_says_so(keeping: Keeping, lost: str) -> N
     assert ran.code == 0, str(ran)
     assert holds_the_code(keeping)
     assert ("what was there before:" in ran.err) is (lost == "nothing")
+    note = restored(keeping)
+    assert note["text"].startswith("from a backup of ")
+    assert note["text"].endswith(f" that ends at record {ran.out.split()[-1]}")
+    assert bool(note["before"]) is (lost == "nothing")
     assert keeping("doctor").code == 0
 
 
