@@ -21,7 +21,10 @@ from typing import Any
 from tests.ran import Ran
 
 ROOT = Path(__file__).resolve().parents[2]
-_LIMIT = 60.0
+_LIMIT = 180.0
+"""Seconds: more than the product waits for a reply without an end (60), and goes on afterwards."""
+_LAST = 40
+"""Points that are told of a process that does not end."""
 
 
 @dataclass(frozen=True)
@@ -132,8 +135,9 @@ class Started:
             code = await asyncio.wait_for(asyncio.shield(self.ended), limit)
         except TimeoutError:
             await self.kill()
+            last = "\n".join(self.points()[-_LAST:])
             raise AssertionError(
-                f"{self.arguments} did not end\n{read(self.out)}\n{read(self.err)}"
+                f"{self.arguments} did not end\n{read(self.out)}\n{read(self.err)}\nlast passed:\n{last}"
             ) from None
         self.out.with_suffix(".in").unlink(missing_ok=True)
         return Ran(self.arguments, code, read(self.out), read(self.err))
