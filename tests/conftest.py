@@ -22,6 +22,9 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if not hasattr(config, "workerinput"):
         table.begin()
+    elif coverage := config.pluginmanager.get_plugin("_cov"):
+        # Started before the process knew that it is a worker: it would go on where ``no_cover`` pauses.
+        coverage.cov_controller.pause()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

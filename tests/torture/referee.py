@@ -48,8 +48,8 @@ _KINDS = (
 )
 """What the lab is asked, and the effect that it is asked for."""
 
-_AGAIN = {"node.reregister": "node.register"}
-"""The same command."""
+_AGAIN = {"node.reregister": "node.register", "account.remove_ghost": "account.remove_instance"}
+"""The same command, and the same call."""
 
 
 @dataclass

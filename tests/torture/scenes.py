@@ -7,10 +7,13 @@
     cancel     cancel a request that was not used    give_back cancel, ReturnAuthorization, remove
     to_token   return, remove, then by token         move      privacy, make a token, register anew, revoke
     switch     URL, transport, make a token, register    leave     deregister
+    renew      privacy, renew the registration, renew the authorization
+    ghost      register, remove an instance that is gone
 """
 
 from __future__ import annotations
 
+from providers.lab.nouns import AUTHORIZATION_LIFE
 from tests.ran import Ran
 
 from .stage import Scene, Stage
@@ -74,6 +77,16 @@ async def _leave(stage: Stage) -> None:
     _retired(await stage.run("retire", "cluster/core"))
 
 
+async def _renew(stage: Stage) -> None:
+    """It has not reached CSSM for a quarter of a year, and is to share less."""
+    await _applied(stage)
+    stage.edit("role: core\n", "role: core\nprivacy: {hostname: hidden}\n")
+    (node,) = stage.lab.world.nodes.values()
+    assert node.registration is not None
+    node.registration.authorized_at -= AUTHORIZATION_LIFE
+    node.usage = {"rms": 1}
+
+
 def _retired(ran: Ran) -> None:
     assert ran.code == 0, str(ran)
 
@@ -95,5 +108,7 @@ _OTHERS = (
     Scene("move1", "registered1.yaml", "token1.yaml", _move),
     Scene("switch1", "plant1.yaml", "token1.yaml", _switch, "plant.yaml"),
     Scene("leave1", "world1.yaml", "token1.yaml", _leave),
+    Scene("renew1", "world1.yaml", "token1.yaml", _renew),
+    Scene("ghost1", "ghost1.yaml", "token1.yaml", _nothing, "ghost.yaml"),
 )
 SCENES = {scene.name: scene for scene in (*_scenes(1), *_scenes(2), *_OTHERS)}

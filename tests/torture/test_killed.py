@@ -50,7 +50,7 @@ async def test_k2_nothing_is_lost_when_the_process_is_killed(scene: str, number:
 
 
 @pytest.mark.timeout(LIMIT)
-@pytest.mark.parametrize(("scene", "number", "many"), slices(200, 50_000))
+@pytest.mark.parametrize(("scene", "number", "many"), slices(300, 50_000))
 async def test_k3_nothing_is_lost_when_it_is_killed_again_in_a_faulty_network(
     scene: str, number: int, many: int
 ) -> None:
