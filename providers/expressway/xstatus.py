@@ -243,7 +243,10 @@ def _indexed(*names: str) -> Callable[[tuple[str, ...]], int | None]:
 
 
 def read_peers(lines: Sequence[str]) -> tuple[_PART, Maybe[int]]:
-    """Peer addresses in their order, and which one is the configuration primary (1 to 6)."""
+    """Peer addresses in their order, and which one is the configuration primary (1 to 6).
+
+    No peers are read only from peer lines that are empty, or from a cluster name that is.
+    """
     tree = read_tree(lines)
     primary = _one(
         leaf.value.strip()
@@ -251,8 +254,11 @@ def read_peers(lines: Sequence[str]) -> tuple[_PART, Maybe[int]]:
         if leaf.key in {"configurationprimary", "configurationmaster"}
     )
     number = int(primary) if primary is not UNKNOWN and re.fullmatch("[1-6]", primary) else UNKNOWN
-    peers = _listed(tree, _indexed("peer")) if tree.leaves else UNKNOWN
-    return peers, number
+    peer = _indexed("peer")
+    if any(peer(leaf.path) is not None for leaf in tree.leaves):
+        return _listed(tree, peer), number
+    alone = any("".join(leaf.path[-2:]).endswith("clustername") and not leaf.value for leaf in tree.leaves)
+    return () if alone and not tree.damaged else UNKNOWN, number
 
 
 def read_servers(lines: Sequence[str]) -> _PART:
