@@ -66,6 +66,10 @@ def test_product_forms(text, product):
     assert xstatus.read_software(['Version: "X14.2"', text]).product == product
 
 
+def test_blanks_around_a_serial_are_no_part_of_it():
+    assert xstatus.read_serial(['SerialNumber: " 0E4D1FA5 "']) == "0E4D1FA5"
+
+
 def test_two_serials_that_differ_are_none():
     assert xstatus.read_serial(['SerialNumber: "0E4D1FA5"', 'Hardware SerialNumber: "0E4D1FA6"']) is UNKNOWN
 

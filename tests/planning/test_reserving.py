@@ -283,6 +283,7 @@ def test_another_virtual_account_is_a_return_and_a_new_reservation() -> None:
         "account.reserve emea",
         "node.install_authorization n1",
     ]
+    assert "XL206" not in rules_of(made)  # it is not licensed in between
 
 
 def test_a_retired_node_returns_and_its_instance_is_removed() -> None:

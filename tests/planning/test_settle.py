@@ -76,6 +76,9 @@ def test_what_the_node_says_is_told() -> None:
         "UNREGISTERED - FAILED: no route"
         in settle(action(m.Kind.REGISTER, **REGISTER), [observed(EDGE, licence=block)]).text
     )
+    silent = evaluating(registration=Status.PENDING, registration_text="")
+    told = settle(action(m.Kind.REGISTER, **REGISTER), [observed(EDGE, licence=silent)]).text
+    assert told.endswith(f" says {Status.PENDING}")
 
 
 @pytest.mark.parametrize(

@@ -74,3 +74,14 @@ def test_differences_inside_something_nested_come_in_a_stable_order() -> None:
         "c was absent and is 2 now",
         "nodes.1 was y and is absent now",
     )
+
+
+def test_lines_that_are_called_otherwise_are_not_stale_and_other_totals_are() -> None:
+    line = {"entitlement": "rms", "quantity": 10, "tag": None, "name": "RMS"}
+    one = replace(PLANNED.actions[1], params={"lines": [line]})
+    named = replace(one, params={"lines": [{**line, "tag": "regid.rms", "name": "Rich Media Session"}]})
+    more = replace(one, params={"lines": [{**line, "quantity": 14}]})
+    planned = replace(PLANNED, actions=(one,))
+    assert differences(planned, replace(PLANNED, actions=(named,))) == ()
+    (text,) = differences(planned, replace(PLANNED, actions=(more,)))
+    assert text.endswith("lines.rms was 10 and is 14 now")

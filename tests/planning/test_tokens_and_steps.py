@@ -394,3 +394,15 @@ def test_a_cluster_that_is_only_looked_at_says_how_it_stands(fields: dict[str, A
         m.Severity.INFO,
         f"Looked at and not managed: {text}; {ends}.",
     )
+
+
+def test_an_action_on_a_node_goes_by_its_serial_and_without_one_by_its_address() -> None:
+    open_privacy = m.SmartConfig("direct", None, "none")
+    known = cluster(count=1)
+    (first, _) = plan(desired(known), seen(observed(known, smart=open_privacy))).actions
+    assert first.subject == known.nodes[0].serial
+    nameless = cluster(count=1, nodes={"n1": {"serial": None}})
+    (first, _) = plan(
+        desired(nameless), seen(observed(nameless, serial=m.UNKNOWN, smart=open_privacy))
+    ).actions
+    assert first.subject == "cluster/ams-edge/node/n1"
