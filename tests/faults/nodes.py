@@ -12,7 +12,6 @@ from typing import Any
 
 from providers.expressway import ExpresswayProvider
 from providers.lab import Lab
-from providers.lab.nouns import RMS, TAGS
 from reconciler.model import (
     Action,
     Address,
@@ -108,8 +107,12 @@ class Bench:
         codes = {TOKEN: "MDEyMzQ1Njc4OWFiY2RlZg"}
         for text in self.lab.world.issued:
             codes[AUTHORIZATION] = text
-            line = {"entitlement": "rms", "name": RMS, "tag": TAGS[RMS], "quantity": 4}
-            params |= {"udi": read_authorization(text).udi, "lines": [line]}
+            code = read_authorization(text)
+            lines = [
+                {"entitlement": line.tag, "name": line.name, "tag": line.tag, "quantity": line.quantity}
+                for line in code.lines
+            ]
+            params |= {"udi": code.udi, "lines": lines}
         address = N1
         if kind is Kind.SET_TRANSPORT:
             address = N1.parent
