@@ -106,6 +106,13 @@ class Provider(Protocol):
         """Find a code in a reply, or None. Never raises on bytes."""
         ...
 
+    async def find_code(self, kind: CodeKind, op_id: str) -> str | None:
+        """The code that this effect made, where it is still shown after its answer was lost; else None.
+
+        Only looks, and what cannot be read shows nothing.
+        """
+        ...
+
     async def close(self) -> None: ...
 
 
@@ -207,7 +214,7 @@ class Journal(Protocol):
         ...
 
     def adopt_code(self, op_id: str, produced: Produced) -> str:
-        """Keep a code that was found in the spool, in the slot that the effect's action fills."""
+        """Keep a code that was found afterwards, in the slot that the effect's action fills."""
         ...
 
     def remember_evaluation(self, seen: Sequence[EvaluationSeen]) -> None: ...

@@ -138,7 +138,7 @@ class CssmProvider:
 
     async def _created(self, client: Client, op_id: str) -> str:
         """CSSM said yes without naming the token: only an entry that bears our description is ours."""
-        _, token = await self._own(client, op_id)
+        token = await self.find_code(CodeKind.TOKEN, op_id)
         if token is None:
             where = client.where(Operation.CREATE_TOKEN)
             raise OutcomeUnknown(
@@ -159,36 +159,6 @@ class CssmProvider:
             said = tolerant.without(fault, (token,))
             raise Rejected(f'{client.where(Operation.REVOKE_TOKEN)}: CSSM said no: "{said}"', said=said)
         return Reply("the registration token was revoked")
-
-    # A lost create answer
-
-    async def lost_token(self, op_id: str) -> str:
-        """``absent``, ``present`` or ``unknown``: whether the token that this effect made is in the list."""
-        client = self._client
-        return Presence.UNKNOWN.value if client is None else (await self._own(client, op_id))[0].value
-
-    async def revoke_lost(self, op_id: str, tap: Tap) -> str:
-        """Revoke the token that this effect made, where the list shows its value.
-
-        Gives ``revoked``, ``absent``, ``present`` (its value is not shown, or no call revokes) or
-        ``unknown``. Raises like execute.
-        """
-        client = self._client
-        if client is None or self._read_only:
-            return Presence.UNKNOWN.value
-        presence, token = await self._own(client, op_id)
-        if token is None or not self._surface.can(Operation.REVOKE_TOKEN):
-            return presence.value
-        await self._revoke(client, token, tap)
-        return "revoked"
-
-    async def _own(self, client: Client, op_id: str) -> tuple[Presence, str | None]:
-        if not self._surface.can(Operation.LIST_TOKENS):
-            return Presence.UNKNOWN, None
-        try:
-            return wire.own_token(await client.tokens(), op_id)
-        except ProviderError:
-            return Presence.UNKNOWN, None
 
     async def _listed(self, client: Client, token: str) -> Presence:
         if not self._surface.can(Operation.LIST_TOKENS):
@@ -217,6 +187,17 @@ class CssmProvider:
         """The code of an answer, also of one whose end never arrived."""
         find = {CodeKind.TOKEN: wire.find_token, CodeKind.AUTHORIZATION: reserving.find_authorization}
         return find[kind](data) if kind in find else None
+
+    async def find_code(self, kind: CodeKind, op_id: str) -> str | None:
+        """The token whose description names this effect, where the list of tokens shows its value."""
+        client = self._client
+        if client is None or kind is not CodeKind.TOKEN or not self._surface.can(Operation.LIST_TOKENS):
+            return None
+        try:
+            token: str | None = wire.own_token(await client.tokens(), op_id)
+        except ProviderError:
+            return None
+        return token
 
 
 def _create_body(action: Action, op_id: str) -> dict[str, Any]:

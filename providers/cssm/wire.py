@@ -318,21 +318,16 @@ class Presence(StrEnum):
     UNKNOWN = "unknown"
 
 
-def own_token(data: Any, op_id: str) -> tuple[Presence, str | None]:
-    """Whether the token of this effect is in the list, and its value where the entry shows one.
+def own_token(data: Any, op_id: str) -> str | None:
+    """The value of the token that this effect made, where the list has it and shows one.
 
-    Only the key ``token`` of an entry is documented, so our description is looked for in every text. It is
-    absent only where the list is empty or every entry shows some description.
+    Only the key ``token`` of an entry is documented, so our description is looked for in every text.
     """
-    if not has_rows(data, "tokens"):
-        return Presence.UNKNOWN, None
-    entries = rows(data, "tokens")
     ours = re.compile(rf"(?<![\w-]){re.escape(op_id)}(?![\w-])")
-    for entry in entries:
+    for entry in rows(data, "tokens"):
         if any(ours.search(value) for value in _texts(entry)):
-            return Presence.PRESENT, _token(entry.get("token"))
-    described = all(any("desc" in key.lower() for key in entry) for entry in entries)
-    return (Presence.ABSENT if described else Presence.UNKNOWN), None
+            return _token(entry.get("token"))
+    return None
 
 
 def listed(data: Any, token: str) -> Presence:

@@ -152,6 +152,11 @@ class ExpresswayProvider:
         """A reservation code in a whole reply (`codes.read_code`); a token is never printed by a node."""
         return codes.read_code(kind, data)
 
+    async def find_code(self, kind: CodeKind, op_id: str) -> str | None:
+        """None: which effect made a code is not shown by a node."""
+        del kind, op_id
+        return None
+
     async def host_key(self, address: Address) -> HostKey:
         """The host key that a node offers now, by way of its jump host where it has one; nobody logs in to
         the node itself. Raises Unreachable, Untrusted (jump host), SecretError."""

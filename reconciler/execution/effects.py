@@ -78,7 +78,7 @@ async def carry_out(
     """Carry out one action over its carrier and observe that it took effect.
 
     Sent at most once, with two exceptions: an idempotent set, after an observation that shows it absent;
-    and a token whose answer was lost, for the first one is only left over until it ends.
+    and a token whose answer was lost and that no list shows, for it is only left over until it ends.
     """
     begun = engine.clock.monotonic()
     end, op_id = await _attempt(engine, run_id, action, changes)
@@ -254,6 +254,13 @@ async def _after_loss(
         _keep_codes(engine, action, effect, reply)
         return await _after_reply(engine, action, effect, reply, changes)
     if action.kind is Kind.CREATE_TOKEN:
+        listed = await engine.provider_for(action).find_code(CodeKind.TOKEN, effect.op_id)
+        if listed is not None:
+            reply = Reply(
+                "the answer was lost, and the token is in CSSM's list", (Produced(CodeKind.TOKEN, listed),)
+            )
+            _keep_codes(engine, action, effect, reply)
+            return await _after_reply(engine, action, effect, reply, changes)
         effect.failed(f"{error.message}; a token may be left over until it ends by itself")
         return _End(Result.UNKNOWN, error.message, error.remedy)
     if action.kind in lost.KINDS:

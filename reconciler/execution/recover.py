@@ -67,7 +67,7 @@ async def recover(engine: Engine, observation: Observation) -> Observation:
         elif effect.kind in _CAN_BE_SET_AGAIN:
             engine.journal.resolve_observed(effect.op_id, EffectState.FAILED, "left open; observed anew")
         elif effect.kind == Kind.CREATE_TOKEN.value:
-            _recover_token(engine, effect)
+            await _recover_token(engine, effect)
         elif effect.kind in KINDS:
             reserving.append(effect)
         else:
@@ -91,17 +91,21 @@ def _left_behind(journal: Journal) -> tuple[OpenEffect, ...]:
     )
 
 
-def _recover_token(engine: Engine, effect: OpenEffect) -> None:
-    """The answer may be in the spool; if not, the token is left over until it ends, and another is made."""
-    journal = engine.journal
+async def _recover_token(engine: Engine, effect: OpenEffect) -> None:
+    """The answer may be in the spool, and the token in CSSM's list; if not, it is left over until it ends,
+    and another is made."""
+    journal, place = engine.journal, "the spool"
     provider = engine.providers.accounts.get(effect.address)
-    data = b"".join(journal.spooled(effect.op_id))
-    value = provider.read_code(CodeKind.TOKEN, data) if provider is not None else None
+    value = None
+    if provider is not None:
+        value = provider.read_code(CodeKind.TOKEN, b"".join(journal.spooled(effect.op_id)))
+        if value is None:
+            value, place = await provider.find_code(CodeKind.TOKEN, effect.op_id), "CSSM's list"
     if value is None:
         journal.resolve_observed(effect.op_id, EffectState.FAILED, "the answer was lost with the run")
         return
     journal.adopt_code(effect.op_id, Produced(CodeKind.TOKEN, value))
-    journal.resolve_observed(effect.op_id, EffectState.DONE, "the token was found in the spool")
+    journal.resolve_observed(effect.op_id, EffectState.DONE, f"the token was found in {place}")
 
 
 async def _watch(engine: Engine, observation: Observation, effects: list[OpenEffect]) -> Observation:

@@ -137,7 +137,7 @@ class SqliteJournal(Enquiry):
         return code.code_id
 
     def adopt_code(self, op_id: str, produced: Produced) -> str:
-        """Keep a code that was found in the spool, in the slot that the effect's action fills."""
+        """Keep a code that was found afterwards, in the slot that the effect's action fills."""
         with self._lock:
             self._must_be_open(op_id)
             entry = self._fold.effects[op_id]

@@ -335,8 +335,7 @@ async def test_an_account_that_a_person_serves_is_unknown_without_a_problem(
     assert (seen.exists, seen.pool, seen.instances, seen.problems) == (UNKNOWN, UNKNOWN, UNKNOWN, ())
     assert provider.capabilities() == {ADDRESS: frozenset()}
     assert provider.commands(create()) == ()
-    assert await provider.lost_token("01J") == "unknown"
-    assert await provider.revoke_lost("01J", Taped()) == "unknown"
+    assert await provider.find_code(CodeKind.TOKEN, "01J") is None
 
 
 async def test_missing_credentials_are_a_problem_and_not_a_crash(server: Server, opened: Opener) -> None:
@@ -430,27 +429,21 @@ async def test_a_token_that_is_gone_counts_as_revoked_and_one_that_is_there_does
     assert TOKEN not in caught.value.message + caught.value.said
 
 
-async def test_a_lost_token_is_found_by_its_description_and_revoked_by_its_value(
-    server: Server, opened: Opener
-) -> None:
+async def test_a_lost_token_is_found_by_its_description(server: Server, opened: Opener) -> None:
     furnish(server)
     provider = opened(server.account())
     entry = {"token": TOKEN, "description": "xlicense 01JOPID7"}
     server.world.say("GET", TOKENS, {"tokens": [entry], "status": "SUCCESS"})
-    assert await provider.lost_token("01JOPID7") == "present"
-    assert await provider.lost_token("01JOTHER") == "absent"
-    assert await provider.revoke_lost("01JOTHER", Taped()) == "absent"
-    assert server.world.count("/revoke") == 0
-    tap = Taped()
-    assert await provider.revoke_lost("01JOPID7", tap) == "revoked"
-    assert (server.world.bodies[-1], tap.events[0]) == ({"tokens": [TOKEN]}, "sending")
+    assert await provider.find_code(CodeKind.TOKEN, "01JOPID7") == TOKEN
+    assert await provider.find_code(CodeKind.TOKEN, "01JOTHER") is None
+    assert await provider.find_code(CodeKind.AUTHORIZATION, "01JOPID7") is None
 
 
 async def test_a_token_list_that_cannot_be_read_proves_nothing(server: Server, opened: Opener) -> None:
-    assert await opened(server.account()).lost_token("01J") == "unknown"
+    assert await opened(server.account()).find_code(CodeKind.TOKEN, "01J") is None
     no_list = (("list_tokens", False),)
     provider = opened(server.account(capabilities=no_list))
-    assert await provider.lost_token("01J") == "unknown"
+    assert await provider.find_code(CodeKind.TOKEN, "01J") is None
     server.world.say("POST", f"{TOKENS}/revoke", {"status": "ERROR"})
     with pytest.raises(Rejected):
         await provider.execute(revoke(), inputs(Taped(), token=TOKEN))

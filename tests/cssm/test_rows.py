@@ -10,7 +10,7 @@ import pytest
 
 from providers.cssm import wire
 from providers.cssm.tolerant import Pages, has_rows, moment, number, rows, text
-from providers.cssm.wire import Fault, Presence
+from providers.cssm.wire import Fault
 from reconciler.model import UNKNOWN, PoolLine
 
 from .conftest import RMS
@@ -234,20 +234,20 @@ def test_a_revocation_is_refused_by_a_word_inside(key: str, row: dict[str, Any],
 
 
 @pytest.mark.parametrize(
-    ("entry", "presence"),
+    ("entry", "found"),
     [
-        ({"description": "xlicense op-1", "token": "token-0815"}, Presence.PRESENT),
-        ({"a": {"b": {"c": ["xlicense op-1"]}}}, Presence.PRESENT),
-        ({"a": {"b": {"c": [["xlicense op-1"]]}}}, Presence.UNKNOWN),
-        ({"description": "xlicense op-11"}, Presence.ABSENT),
-        ({"description": "xop-1"}, Presence.ABSENT),
-        ({"description": 5}, Presence.ABSENT),
-        ({"token": "token-0815"}, Presence.UNKNOWN),
+        ({"description": "xlicense op-1"}, True),
+        ({"a": {"b": {"c": ["xlicense op-1"]}}}, True),
+        ({"a": {"b": {"c": [["xlicense op-1"]]}}}, False),
+        ({"description": "xlicense op-11"}, False),
+        ({"description": "xop-1"}, False),
+        ({"description": 5}, False),
+        ({}, False),
     ],
 )
-def test_a_token_of_ours_says_which_effect_made_it(entry: dict[str, Any], presence: Presence) -> None:
-    value = "token-0815" if presence is Presence.PRESENT and "token" in entry else None
-    assert wire.own_token({"tokens": [entry]}, "op-1") == (presence, value)
+def test_a_token_of_ours_says_which_effect_made_it(entry: dict[str, Any], found: bool) -> None:
+    tokens = {"tokens": [{"description": "foreign"}, {**entry, "token": "token-0815"}]}
+    assert wire.own_token(tokens, "op-1") == ("token-0815" if found else None)
 
 
 @pytest.mark.parametrize(

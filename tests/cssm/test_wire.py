@@ -472,20 +472,22 @@ def test_our_token_is_found_by_our_description_in_any_text() -> None:
             {"token": "our-token-value", "meta": {"note": ["xlicense 01JA"]}},
         ]
     }
-    assert wire.own_token(data, "01JA") == (Presence.PRESENT, "our-token-value")
+    assert wire.own_token(data, "01JA") == "our-token-value"
 
 
 @pytest.mark.parametrize(
-    ("data", "presence"),
+    "data",
     [
-        ({"tokens": []}, Presence.ABSENT),
-        ({"tokens": [{"token": "x", "tokenDescription": "other"}]}, Presence.ABSENT),
-        ({"tokens": [{"token": "x"}]}, Presence.UNKNOWN),
-        ({"status": "SUCCESS"}, Presence.UNKNOWN),
+        {"tokens": []},
+        {"tokens": [{"token": "another-token", "tokenDescription": "other"}]},
+        {"tokens": [{"token": "another-token"}]},
+        {"tokens": [{"id": 1, "description": "xlicense 01JA"}]},
+        {"status": "SUCCESS"},
+        [],
     ],
 )
-def test_a_token_is_absent_only_where_descriptions_can_be_seen(data: Any, presence: Presence) -> None:
-    assert wire.own_token(data, "01JA") == (presence, None)
+def test_a_token_without_our_description_or_a_value_is_not_taken(data: Any) -> None:
+    assert wire.own_token(data, "01JA") is None
 
 
 def test_a_token_is_listed_by_its_value() -> None:

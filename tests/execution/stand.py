@@ -59,6 +59,7 @@ class Scripted:
         self.plays: dict[m.Kind, Play] = {}
         self.sent: list[tuple[m.Kind, dict[str, str]]] = []
         self.looks: list[m.Address] = []
+        self.lists: dict[m.CodeKind, str] = {}
         self.before_look: Callable[[], None] = lambda: None
 
     def capabilities(self) -> Mapping[m.Address, frozenset[str]]:
@@ -83,6 +84,10 @@ class Scripted:
     def read_code(self, kind: m.CodeKind, data: bytes) -> str | None:
         found = re.search(rf"{{{{{kind.value}\|(.*?)}}}}", data.decode(errors="replace"), re.DOTALL)
         return found[1] if found else None
+
+    async def find_code(self, kind: m.CodeKind, op_id: str) -> str | None:
+        del op_id
+        return self.lists.get(kind)
 
     async def close(self) -> None:
         return None

@@ -267,6 +267,14 @@ async def test_a_token_is_kept_where_its_whole_answer_came_and_its_account_is_kn
     assert stand.slots() == ({"token/emea/allowed"} if ended[0] == "done" else set())
 
 
+async def test_a_token_whose_answer_never_came_is_taken_from_the_list_of_tokens(stand: Stand) -> None:
+    op_id = stand.left_open(making(), b'{"tok')
+    stand.account.lists[m.CodeKind.TOKEN] = "canary-token"
+    await recover(stand.engine, await stand.observation())
+    assert stand.op(op_id) == ("done", "the token was found in CSSM's list")
+    assert stand.journal.code_value("token/emea/allowed") == "canary-token"
+
+
 async def test_a_token_that_came_in_pieces_is_whole(stand: Stand) -> None:
     begun = stand.journal.intent("run-dead", making())
     begun.sending()

@@ -82,6 +82,15 @@ async def test_a_token_whose_answer_was_lost_is_made_once_more(stand: Stand) -> 
     assert (len(stand.account.sent), stand.is_open) == (2, False)
 
 
+async def test_a_token_whose_answer_was_lost_is_taken_from_the_list_of_tokens(stand: Stand) -> None:
+    stand.plays(K.CREATE_TOKEN, breaks(LOST, b'{"tok'))
+    stand.account.lists[C.TOKEN] = "canary"
+    outcome = await stand.carry_out(making())
+    assert ended(outcome) == (R.DONE, "the answer was lost, and the token is in CSSM's list", None)
+    assert (len(stand.account.sent), stand.is_open) == (1, False)
+    assert stand.journal.code_value(SLOT) == "canary"
+
+
 async def test_a_revoked_token_is_used_up(stand: Stand) -> None:
     stand.plays(K.CREATE_TOKEN, answers((C.TOKEN, "canary")))
     await stand.carry_out(making())

@@ -130,6 +130,7 @@ async def test_a_lost_token_answer_is_made_good_and_no_foreign_token_is_taken(tm
         s.lab.faults.add("cloud", "drop-after", match="POST .*/tokens$")
         applied = await s.xlicense("apply", "--auto-approve")
         assert applied.code == 0, str(applied)
+        assert len(s.lab.ledger.codes("token")) == 1  # found in the list, and not left over
         await s.nothing_left()
 
 

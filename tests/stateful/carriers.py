@@ -125,6 +125,9 @@ class _Carrier:
         found = re.search(rf"{{{{{kind.value}\|(.*?)}}}}", data.decode(), re.DOTALL)
         return found[1] if found else None
 
+    async def find_code(self, kind: m.CodeKind, op_id: str) -> str | None:
+        return None
+
     async def close(self) -> None:
         return None
 

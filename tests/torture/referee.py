@@ -52,6 +52,10 @@ _AGAIN = {"node.reregister": "node.register", "account.remove_ghost": "account.r
 """The same command, and the same call."""
 
 
+_LISTED = re.compile(rb'"tokens": ?\[.*?\]', re.DOTALL)
+"""What CSSM lists it lists again at any time: a token that was only read there is not lost."""
+
+
 @dataclass
 class Verdict:
     """``lost``: received and not kept. ``gap``: the process died between decrypting and writing.
@@ -70,7 +74,7 @@ def judge(stage: Stage, killed: list[list[str]]) -> Verdict:
     """``killed`` are the points that each killed process passed, in order."""
     world = stage.lab.world
     given = list({(one.kind, one.value): one for one in world.ledger.given[stage.printed_before :]}.values())
-    received, kept = stage.received(), _kept(stage)
+    received, kept = _LISTED.sub(b"", stage.received()), _kept(stage)
     verdict = Verdict(printed=len(given), twice=[*_twice(world)], problems=[*books.problems(world)])
     verdict.unrecorded = [*_unrecorded(stage)]
     for one in given:

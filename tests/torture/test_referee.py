@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import json
 from pathlib import Path
 
 import pyrage
@@ -77,6 +78,22 @@ async def test_a_code_on_the_terminal_is_kept_where_it_is_sealed_and_lost_where_
             assert len(judge(stage, []).lost) == 1
             terminal.write_text(f"{ran.err}{sealed(stage, 'shown-and-not-written')}\n")
             assert judge(stage, []).lost == []
+
+
+async def test_a_token_in_the_list_of_tokens_can_be_had_again_and_one_in_an_answer_cannot() -> None:
+    async with Launcher() as launcher:
+        prepared = await snapshot(SCENES["reserve1"], launcher)
+        async with prepared.stage() as stage:
+            await stage.apply()
+            ledger = stage.lab.ledger
+            ledger.given.append(dataclasses.replace(ledger.given[0], kind="token", value="left-over"))
+            listed = {"status": "SUCCESS", "tokens": [{"token": "other"}, {"token": "left-over"}]}
+            with stage.plains[-1].open("ab") as received:
+                received.write(json.dumps(listed).encode())
+            assert judge(stage, []).lost == []
+            with stage.plains[-1].open("ab") as received:
+                received.write(json.dumps({"tokenInfo": {"token": "left-over"}}).encode())
+            assert judge(stage, []).lost == ["token left-over of core/c1"]
 
 
 def sealed(stage: Stage, text: str) -> str:
