@@ -321,12 +321,14 @@ class Presence(StrEnum):
 def own_token(data: Any, op_id: str) -> str | None:
     """The value of the token that this effect made, where the list has it and shows one.
 
-    Only the key ``token`` of an entry is documented, so our description is looked for in every text.
+    Only the key ``token`` of an entry is documented, so our description is looked for in every text. One
+    that is shown with asterisks is not shown.
     """
     ours = re.compile(rf"(?<![\w-]){re.escape(op_id)}(?![\w-])")
     for entry in rows(data, "tokens"):
         if any(ours.search(value) for value in _texts(entry)):
-            return _token(entry.get("token"))
+            value = _token(entry.get("token"))
+            return None if value is None or "*" in value else value
     return None
 
 

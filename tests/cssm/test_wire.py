@@ -482,6 +482,7 @@ def test_our_token_is_found_by_our_description_in_any_text() -> None:
         {"tokens": [{"token": "another-token", "tokenDescription": "other"}]},
         {"tokens": [{"token": "another-token"}]},
         {"tokens": [{"id": 1, "description": "xlicense 01JA"}]},
+        {"tokens": [{"token": "NmE3********", "description": "xlicense 01JA"}]},
         {"status": "SUCCESS"},
         [],
     ],
