@@ -132,20 +132,14 @@ class CssmProvider:
     async def _create(self, client: Client, action: Action, inputs: Inputs) -> Reply:
         body = _create_body(action, inputs.op_id)
         data = await client.create_token(body, inputs.tap)
-        token = wire.token_of(data) or await self._created(client, inputs.op_id)
+        token = wire.token_of(data)
+        if token is None:
+            raise OutcomeUnknown(
+                f"{client.where(Operation.CREATE_TOKEN)}: CSSM said yes but the answer names no token",
+                remedy=f'At the portal, revoke the token described "{wire.description_of(inputs.op_id)}".',
+            )
         ends = self._clock.now() + timedelta(days=int(action.params["expires_after_days"]))
         return Reply("a registration token was created", (Produced(CodeKind.TOKEN, token, ends),))
-
-    async def _created(self, client: Client, op_id: str) -> str:
-        """CSSM said yes without naming the token: only an entry that bears our description is ours."""
-        token = await self.find_code(CodeKind.TOKEN, op_id)
-        if token is None:
-            where = client.where(Operation.CREATE_TOKEN)
-            raise OutcomeUnknown(
-                f"{where}: CSSM said yes but the answer names no token",
-                remedy=f'At the portal, revoke the token described "{wire.description_of(op_id)}".',
-            )
-        return token
 
     async def _revoke(self, client: Client, token: str, tap: Tap) -> Reply:
         """A token that is no longer in the list is revoked, whatever CSSM says about the call."""

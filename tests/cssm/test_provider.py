@@ -382,24 +382,24 @@ async def test_an_action_without_a_call_is_refused_before_anything_is_sent(
     assert server.world.asked == []
 
 
-async def test_a_create_answer_without_the_token_is_completed_by_our_own_entry_only(
+async def test_a_create_answer_without_the_token_is_unknown_and_only_our_own_entry_completes_it(
     server: Server, opened: Opener
 ) -> None:
     furnish(server)
+    provider = opened(server.account())
     server.world.say("POST", TOKENS, {"status": "SUCCESS"})
+    with pytest.raises(OutcomeUnknown) as caught:
+        await provider.execute(create(), inputs(Taped()))
+    assert "xlicense 01JOPID7" in str(caught.value.remedy)
     ours = {"token": TOKEN, "description": "xlicense 01JOPID7"}
     server.world.say("GET", TOKENS, {"tokens": [{"token": "foreign-token"}, ours], "status": "SUCCESS"})
-    reply = await opened(server.account()).execute(create(), inputs(Taped()))
-    assert reply.codes[0].value == TOKEN
+    assert await provider.find_code(CodeKind.TOKEN, "01JOPID7") == TOKEN
 
 
 async def test_a_foreign_token_is_never_taken(server: Server, opened: Opener) -> None:
     furnish(server)
-    server.world.say("POST", TOKENS, {"status": "SUCCESS"})
     server.world.say("GET", TOKENS, {"tokens": [{"token": "foreign-token", "description": "other"}]})
-    with pytest.raises(OutcomeUnknown) as caught:
-        await opened(server.account()).execute(create(), inputs(Taped()))
-    assert "xlicense 01JOPID7" in str(caught.value.remedy)
+    assert await opened(server.account()).find_code(CodeKind.TOKEN, "01JOPID7") is None
 
 
 async def test_a_token_knows_when_it_ends(server: Server, opened: Opener) -> None:
