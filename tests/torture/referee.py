@@ -52,8 +52,9 @@ _AGAIN = {"node.reregister": "node.register", "account.remove_ghost": "account.r
 """The same command, and the same call."""
 
 
-_LISTED = re.compile(rb'"tokens": ?\[.*?\]', re.DOTALL)
-"""What CSSM lists it lists again at any time: a token that was only read there is not lost."""
+_LISTED = re.compile(rb'"tokens": ?\[(?:\{[^{}\[\]]*\}(?:, ?)?)*')
+"""Whole entries of a list of tokens. What CSSM lists it lists again at any time: a token that was only read
+there is not lost."""
 
 
 @dataclass
