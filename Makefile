@@ -44,10 +44,11 @@ test: $(READY)
 	@$(BIN)/pytest -n $(JOBS)
 
 SHARE ?= 1
+FROM  ?= 0
 ONLY  ?=
 TORTURE := tests/torture tests/faults tests/fuzz tests/security tests/stateful tests/journal/test_forty_records.py
 torture: $(READY)
-	@XLICENSE_TORTURE=$(SHARE) $(BIN)/pytest -n $(JOBS) -k '$(ONLY)' $(TORTURE)
+	@XLICENSE_TORTURE=$(SHARE) XLICENSE_TORTURE_FROM=$(FROM) $(BIN)/pytest -n $(JOBS) -k '$(ONLY)' $(TORTURE)
 
 SEED ?= 1
 mutation: $(READY)

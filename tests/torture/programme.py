@@ -1,7 +1,8 @@
 """How much is done of each test, and the points that a slice of it takes.
 
 Belongs here: numbers and seeded choice. ``XLICENSE_TORTURE`` is the share of the long programme that is to be
-done (``make torture`` sets 1); without it the tests take a sample that fits into every commit.
+done (``make torture`` sets 1), ``XLICENSE_TORTURE_FROM`` the share that an earlier run has done, whose seeds
+are passed over; without them the tests take a sample that fits into every commit.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from .scenes import SCENES
 from .stage import Snapshot
 
 SHARE = float(os.environ.get("XLICENSE_TORTURE", "0"))
+_FROM = float(os.environ.get("XLICENSE_TORTURE_FROM", "0"))
 LIMIT = 1200
 """Seconds for one slice, on a busy machine."""
 
@@ -36,12 +38,23 @@ def cases(short: int, long: int) -> int:
     return max(short, int(long * SHARE)) if SHARE else short
 
 
+def done_before(long: int) -> int:
+    """How many of ``long`` an earlier run has done."""
+    return int(long * _FROM)
+
+
 def slices(short: int, long: int) -> list[tuple[str, int, int]]:
-    """(scene, number of the slice, cases in it); every scene in turn, at most so many cases a slice."""
+    """(scene, number of the slice, cases in it); every scene in turn, at most so many cases a slice. The
+    number is the seed."""
     total, names = cases(short, long), list(SCENES)
-    count = max(len(names), -(-total // _SLICE))
+    count, first = _slices_of(total), _slices_of(done_before(long))
     sizes = [total // count + (number < total % count) for number in range(count)]
-    return [(names[number % len(names)], number, size) for number, size in enumerate(sizes) if size]
+    return [(names[number % len(names)], number, size) for number, size in enumerate(sizes, first) if size]
+
+
+def _slices_of(total: int) -> int:
+    """Each scene has one, however few cases there are."""
+    return max(len(SCENES), -(-total // _SLICE)) if total else 0
 
 
 async def together(cases: Iterable[Awaitable[str]]) -> list[str]:
