@@ -19,7 +19,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from reconciler.errors import (
     JournalError,
@@ -51,7 +50,7 @@ from reconciler.model import (
     SecretRef,
     Verified,
 )
-from reconciler.planning import Settling, settle
+from reconciler.planning import Settling, settle, token_ends
 from reconciler.ports import Effect, Inputs
 
 _FIRST_LOOK = 0.2
@@ -176,10 +175,9 @@ def _standing_token(engine: Engine, address: Address) -> SecretRef:
 
 def _keep_codes(engine: Engine, action: Action, effect: Effect, reply: Reply) -> None:
     for produced in reply.codes:
-        days = action.params.get("expires_after_days")
         ends = produced.expires_at
-        if ends is None and produced.kind is CodeKind.TOKEN and isinstance(days, int):
-            ends = engine.clock.now() + timedelta(days=days)
+        if ends is None and produced.kind is CodeKind.TOKEN:
+            ends = token_ends(action.params, engine.clock.now())
         slot = action.makes or f"{produced.kind.value}/{action.subject}"
         effect.code(Produced(produced.kind, produced.value, ends), slot)
 

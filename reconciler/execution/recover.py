@@ -25,7 +25,7 @@ from reconciler.model import (
     Produced,
     RegistrationStatus,
 )
-from reconciler.planning import compare, read_proxy, read_smart_licensing
+from reconciler.planning import compare, read_proxy, read_smart_licensing, token_ends
 from reconciler.ports import Journal
 
 _WATCH = 30.0
@@ -104,7 +104,8 @@ async def _recover_token(engine: Engine, effect: OpenEffect) -> None:
     if value is None:
         journal.resolve_observed(effect.op_id, EffectState.FAILED, "the answer was lost with the run")
         return
-    journal.adopt_code(effect.op_id, Produced(CodeKind.TOKEN, value))
+    ends = token_ends(effect.params, effect.started)
+    journal.adopt_code(effect.op_id, Produced(CodeKind.TOKEN, value, ends))
     journal.resolve_observed(effect.op_id, EffectState.DONE, f"the token was found in {place}")
 
 

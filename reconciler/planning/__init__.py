@@ -6,6 +6,7 @@ from .plan import content_digest, make_plan
 from .scope import in_scope, partial
 from .settle import Settling, settle
 from .stale import differences
+from .tokens import token_ends
 
 __all__ = [
     "Settling",
@@ -19,4 +20,5 @@ __all__ = [
     "read_proxy",
     "read_smart_licensing",
     "settle",
+    "token_ends",
 ]

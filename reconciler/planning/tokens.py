@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from reconciler.model import (
     AccountDesired,
@@ -40,6 +41,12 @@ def export_of(cluster: ClusterDesired) -> bool:
     """The portal offers export-controlled functionality unless somebody unticks it; so does a token here."""
     registration = cluster.registration
     return registration is None or registration.export_controlled is not False
+
+
+def token_ends(params: Mapping[str, Any], asked: datetime) -> datetime | None:
+    """When the token of an action with these parameters ends, as far as its answer does not say."""
+    days = params.get("expires_after_days")
+    return asked + timedelta(days=days) if isinstance(days, int) else None
 
 
 @dataclass

@@ -275,6 +275,18 @@ async def test_a_token_whose_answer_never_came_is_taken_from_the_list_of_tokens(
     assert stand.journal.code_value("token/emea/allowed") == "canary-token"
 
 
+@pytest.mark.parametrize("received", [marked(m.CodeKind.TOKEN, "canary-token"), b""])
+async def test_a_token_that_was_found_ends_so_long_after_it_was_asked_for(
+    stand: Stand, received: bytes
+) -> None:
+    stand.account.lists[m.CodeKind.TOKEN] = "canary-token"
+    stand.left_open(making(), received)
+    asked = stand.clock.now()
+    await stand.later(hours=5)
+    (code,) = stand.journal.held().codes
+    assert code.expires_at == asked + timedelta(days=1)
+
+
 async def test_a_token_that_came_in_pieces_is_whole(stand: Stand) -> None:
     begun = stand.journal.intent("run-dead", making())
     begun.sending()
