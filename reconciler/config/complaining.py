@@ -14,8 +14,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from reconciler.config import documents
 from reconciler.config.events import NAME, SECRET_KEYS, YamlPath
+from reconciler.config.secret_documents import LITERAL_SECRET, ONE_REFERENCE
 from reconciler.config.sources import Source
 from reconciler.errors import Complaint
 
@@ -81,10 +81,10 @@ def _complaint(source: Source, item: dict[str, Any], model: type[BaseModel]) -> 
         return source.complaint(source.at(path[:-1]), message, "missing-key")
     if kind == "extra_forbidden":
         return _unknown_key(source, path, model)
-    if kind == documents.LITERAL_SECRET:
+    if kind == LITERAL_SECRET:
         message = f"{_label(path)} must be a reference, not the secret itself: {REFERENCES}"
         return source.complaint(source.value_at(path), message, "literal-secret", secret=True)
-    if kind == documents.ONE_REFERENCE:
+    if kind == ONE_REFERENCE:
         message = f"{_label(path)} must be exactly one of {REFERENCES}"
         return source.complaint(source.value_at(path), message, "secret-reference", secret=True)
     place = source.at(path) if item["loc"][-1:] == ("[key]",) else source.value_at(path)

@@ -17,8 +17,9 @@ from pydantic import ValidationError
 
 from reconciler.config import checking, checking_workspace, resolving
 from reconciler.config.complaining import document_complaints, yaml_complaints
-from reconciler.config.documents import ClusterDoc, Document, WorkspaceDoc
+from reconciler.config.documents import ClusterDoc, WorkspaceDoc
 from reconciler.config.places import place_of
+from reconciler.config.secret_documents import Document
 from reconciler.config.sources import Source, read_file
 from reconciler.errors import Complaint, ConfigError
 from reconciler.model import Address, Desired

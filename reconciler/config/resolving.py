@@ -22,11 +22,11 @@ from reconciler.config.documents import (
     PrivacyDoc,
     RegistrationDoc,
     ReserveDoc,
-    SecretDoc,
     SshDoc,
     TransportDoc,
     WorkspaceDoc,
 )
+from reconciler.config.secret_documents import SecretDoc
 from reconciler.model import (
     AccountDesired,
     Address,
