@@ -17,19 +17,17 @@ from pathlib import Path
 
 import pytest
 
-from providers.lab import Lab
 from tests.golden.harness import HERE, Scenario
 from tests.handoff.crossing import home, xlicense
 from tests.handoff.test_air_gap import Gap
 from tests.ran import Ran
 from tests.torture.table import Row, add
 
+from .canaries import PASSWORD, bearers_of, canaries_of, codes_of, identity_in, plant
 from .crash import PLACES
 from .scanner import Artefact, Canary, Scanner, files_under
 
 TORTURE = bool(os.environ.get("XLICENSE_TORTURE"))
-PASSWORD = 'Pä55"w/rd <canary>&7Qx#'
-CLIENT_SECRET = "s3cret/+&=canary%4Lz,T0p"
 COURIER_SECRET = "not-a-secret-apply"
 LEVELS = ("-q", "", "-v", "-vv")
 pytestmark = pytest.mark.timeout(900)
@@ -68,7 +66,7 @@ class Watch:
         self.artefacts += [
             Artefact(f"{name}: stdout", out, level), Artefact(f"{name}: stderr", err, level)
         ]  # fmt: skip
-        self._bearers |= {bearer for one in self.s.lab.managers.values() for bearer in one.bearers}
+        self._bearers |= bearers_of(self.s.lab)
         for file in self.files():
             if self._files.get(file.name) != file.data:  # each state of a file is looked at once
                 self._files[file.name] = file.data
@@ -86,43 +84,18 @@ class Watch:
     def identity(self) -> Path:
         return self.s.tmp / "config" / "xlicense" / "identity.txt"
 
-    def canaries(self) -> list[Canary]:
-        found = [Canary("password", PASSWORD), Canary("client secret", CLIENT_SECRET)]
-        found += [Canary(f"bearer#{number}", value) for number, value in enumerate(sorted(self._bearers))]
-        found += codes_of(self.s.lab)
-        return found + identity_in(self.identity)
-
     def clean(self) -> Scanner:
-        scanner = Scanner(self.canaries())
+        scanner = Scanner(canaries_of(self.s.lab, self._bearers, self.identity))
         assert scanner.scan(self.artefacts) == []
         add(Row("L1", cases=self.runs, printed=len({one.value for one in self.s.lab.ledger.codes()})))
         return scanner
-
-
-def codes_of(lab: Lab) -> Iterator[Canary]:
-    for number, given in enumerate(lab.ledger.codes()):
-        text = given.value
-        yield Canary(f"{given.kind}#{number}", text, opaque=given.kind in {"token", "return"})
-        if "<signature>" in text:
-            yield Canary(f"authorization#{number} sign", text.split("<signature>")[1].split("<")[0])
-
-
-def identity_in(path: Path) -> list[Canary]:
-    if not path.exists():
-        return []
-    return [Canary("identity", line) for line in path.read_text().splitlines() if line.startswith("AGE-")]
 
 
 @asynccontextmanager
 async def watched(folder: str, tmp_path: Path) -> AsyncIterator[Watch]:
     """A scenario with canaries for passwords and secrets, and a key made."""
     scenario = Scenario(HERE / folder, tmp_path)
-    for node in scenario.lab.world.nodes.values():
-        node.password = PASSWORD
-        node.dialect = replace(node.dialect, request_code="compact")
-    for manager in scenario.lab.world.managers.values():
-        for client in manager.clients:
-            client.client_secret = CLIENT_SECRET
+    plant(scenario.lab.world)
     async with scenario as s:
         watch = Watch(s)
         assert (await watch.run("key", "init")).code == 0
@@ -232,9 +205,7 @@ async def crossing(gap: Gap) -> list[Ran]:
 async def test_what_crosses_an_air_gap_holds_only_what_it_is_there_to_carry(tmp_path: Path) -> None:
     """A request code goes out in clear, an answer comes back sealed, and nothing else goes either way."""
     gap = Gap(tmp_path)
-    for node in gap.lab.world.nodes.values():
-        node.password = PASSWORD
-        node.dialect = replace(node.dialect, request_code="compact")
+    plant(gap.lab.world, clients=False)
     try:
         await gap.start()
         streams = [await gap.apply(9, "-vv"), *await crossing(gap), await gap.run("plan", "-vv")]

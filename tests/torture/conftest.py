@@ -6,7 +6,8 @@ import logging
 
 from .programme import SHARE
 
-collect_ignore = [] if SHARE else ["test_bad_disk_anywhere.py", "test_from_outside.py"]
+_LONG = ("test_bad_disk_anywhere.py", "test_from_outside.py", "test_leaks_of_killed.py")
+collect_ignore = [] if SHARE else list(_LONG)
 """What only the long programme does."""
 
 logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
