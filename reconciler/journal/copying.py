@@ -33,6 +33,7 @@ from .folder import (
     SPOOL,
     default_folder,
     make_folder,
+    names_in,
     no_strangers,
     open_private,
     outside_checkouts,
@@ -353,7 +354,7 @@ def _make_room(files: Files, target: Path, now: datetime) -> None:
     """A copy that an interrupted move of this journal left is set aside; anything else is not touched."""
     make_folder(target.parent)
     no_strangers(target.parent)
-    if not target.exists() or not any(target.iterdir()):
+    if not target.exists() or not names_in(target):
         return
     if not _is_copy(files, target):
         raise JournalError(f"{target} is not empty", remedy="Name a folder that is not there.")

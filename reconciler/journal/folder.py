@@ -136,6 +136,14 @@ def make_folder(folder: Path) -> None:
     sync_folder(folder.parent)
 
 
+def names_in(folder: Path) -> list[str]:
+    """What is in it, in order. Raises JournalError: a folder that cannot be listed is not an empty one."""
+    try:
+        return sorted(path.name for path in folder.iterdir())
+    except OSError as error:
+        raise JournalError(f"{folder} cannot be listed: {error.strerror}", remedy=LOOK) from error
+
+
 def no_strangers(parent: Path) -> None:
     """In a folder that all may write and that is not sticky, anybody could swap ours for another."""
     mode = parent.stat().st_mode

@@ -19,7 +19,7 @@ from pathlib import Path
 from reconciler.errors import JournalError, LockHeld
 from reconciler.model import Address
 
-from .folder import LOOK, open_private
+from .folder import LOOK, names_in, open_private
 from .store import LeaseRow, Store
 from .views import Lease
 
@@ -135,8 +135,7 @@ class Leases:
 
     def living(self) -> frozenset[str]:
         """The runs whose process lives on this machine, with leases or without."""
-        names = (path.name for path in self._holders.iterdir())
-        return frozenset(name for name in names if self._lives_here(name))
+        return frozenset(name for name in names_in(self._holders) if self._lives_here(name))
 
     def close(self) -> None:
         """Let go of the proofs of life; what is still leased then counts as left behind."""

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from reconciler.errors import JournalError
 
-from .folder import check_private, sync_folder
+from .folder import check_private, names_in, sync_folder
 from .frames import Frame, encode
 
 _SUFFIX = ".frame"
@@ -69,7 +69,7 @@ class Rescue:
             return ()
         check_private(self.folder.parent)
         check_private(self.folder)
-        return tuple(sorted(self.folder.glob(f"*{_SUFFIX}")))
+        return tuple(self.folder / name for name in names_in(self.folder) if name.endswith(_SUFFIX))
 
 
 def _runtime_folder() -> Path:

@@ -15,6 +15,7 @@ from reconciler.journal.store import LeaseRow, Store
 from reconciler.model import Address
 
 from .bench import CLUSTER, EMEA, NOW
+from .files_left import no_more_files
 from .test_spool import descriptors
 
 LATER = NOW + timedelta(seconds=61)
@@ -85,6 +86,15 @@ def test_who_is_dead_gives_way_with_all_that_it_held(store: Store) -> None:
     assert take(ours, "run-2", CLUSTER, sent=("run-1",)) is None
     assert [(lease.address, lease.run_id) for lease in ours.all()] == [(CLUSTER, "run-2")]
     assert (holders(store), ours.living()) == ({"run-2"}, {"run-2"})
+
+
+def test_where_it_cannot_be_told_who_lives_nobody_is_taken_for_dead(store: Store) -> None:
+    ours, theirs = seen_by(store), seen_by(store)
+    take(ours, "run-1", CLUSTER)
+    with no_more_files(), pytest.raises(JournalError, match=r"holders cannot be listed: Too many") as caught:
+        theirs.living()
+    assert caught.value.remedy
+    assert theirs.living() == {"run-1"}
 
 
 def test_of_another_machine_only_the_expiry_counts(store: Store) -> None:

@@ -19,6 +19,7 @@ from reconciler.journal.rescue import Rescue
 from reconciler.journal.taking_over import rescued
 
 from .bench import CODE, EMEA, NOW, TOKEN_SLOT
+from .files_left import no_more_files
 
 REPLY: dict[str, Any] = {"op": "op-1", "at": NOW.isoformat(), "journal": "ab"}
 HELD = m.to_data(m.HeldCode("c", m.CodeKind.TOKEN, TOKEN_SLOT, EMEA, "emea", NOW, readable=False))
@@ -44,6 +45,18 @@ def test_what_is_kept_is_private_found_oldest_first_and_whole(tmp_path: Path) ->
     frame = rescued(kept[0])
     assert frame is not None
     assert (frame.kind, frame.about, frame.blob) == (FrameKind.RECEIVED, REPLY, b"one")
+
+
+def test_a_second_place_that_cannot_be_listed_is_not_taken_for_empty() -> None:
+    rescue = Rescue("ws1")
+    rescue.keep(Frame(FrameKind.RECEIVED, REPLY, b"x", 0, 0))
+    with (
+        no_more_files(),
+        pytest.raises(JournalError, match=f"{rescue.folder} cannot be listed: Too many") as caught,
+    ):
+        rescue.kept()
+    assert caught.value.remedy
+    assert len(rescue.kept()) == 1
 
 
 @pytest.mark.parametrize("inner", [True, False])
