@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import socket
 import ssl
@@ -96,7 +97,7 @@ class ManagerServer:
         status, answer, ran = self._instead(fault, request) or self._answer(request, body)
         complete = fault is None or fault.kind not in CUT_OFF
         self.world.ledger.asked.append(
-            Asked(self.world.now, self.manager.name, text, ran, complete, str(status))
+            Asked(self.world.now, self.manager.name, text, ran, complete, str(status), _digest(body))
         )
         return await self._reply(request, fault, status, answer)
 
@@ -221,6 +222,10 @@ def _may(client: Client, asked: dict[str, Any]) -> bool:
         person = (asked.get("username"), asked.get("password"))
         return client.username is not None and (client.username, client.password) == person
     return asked.get("grant_type") == "client_credentials"
+
+
+def _digest(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()[:16] if body else ""
 
 
 def _json(body: bytes) -> Json:

@@ -16,7 +16,8 @@ from datetime import datetime
 class Asked:
     """One command line on a node, or one request to a server (``POST /path``).
 
-    ``ran`` says whether it took effect, ``answered`` whether the whole answer left the lab.
+    ``ran`` says whether it took effect, ``answered`` whether the whole answer left the lab; ``body`` is a
+    digest of what a request carried, the same for the same request.
     """
 
     at: datetime
@@ -25,6 +26,7 @@ class Asked:
     ran: bool
     answered: bool
     status: str = ""
+    body: str = ""
 
 
 @dataclass(frozen=True, slots=True)

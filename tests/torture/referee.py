@@ -190,6 +190,7 @@ def _wrote_after(points: list[str], place: int) -> bool:
 
 def _twice(world: World) -> Iterator[str]:
     yield from _commands_twice(world)
+    yield from _requests_twice(world)
     yield from _codes_twice(world)
     yield from _reserved_twice(world)
 
@@ -208,6 +209,19 @@ def _commands_twice(world: World) -> Iterator[str]:
             if command == before:
                 yield f"{command[:80]} at {name}"
             before = command if asked.ran else before
+
+
+def _requests_twice(world: World) -> Iterator[str]:
+    """The same request of a manager once more, where it had taken effect before."""
+    done: set[tuple[str, str, str]] = set()
+    for asked in world.ledger.asked:
+        request = (asked.where, asked.text, asked.body)
+        if asked.where not in world.managers or not is_effect(asked.text):
+            continue
+        if request in done:
+            yield f"{asked.text} with the same content at {asked.where}"
+        if asked.ran:
+            done.add(request)
 
 
 def _codes_twice(world: World) -> Iterator[str]:

@@ -53,6 +53,21 @@ async def test_the_referee_sees_a_double_that_the_node_refused_behind_another_re
             assert len(judge(stage, []).twice) == 2
 
 
+async def test_the_referee_sees_a_request_that_came_again_though_it_had_taken_effect() -> None:
+    async with Launcher() as launcher:
+        prepared = await snapshot(SCENES["ghost1"], launcher)
+        async with prepared.stage() as stage:
+            ran = await stage.apply()
+            assert ran.code == 0, str(ran)
+            assert judge(stage, []).twice == []
+            asked = stage.lab.ledger.asked
+            removal = next(one for one in asked if "devices/remove" in one.text)
+            asked.append(dataclasses.replace(removal, body="of another device"))
+            assert judge(stage, []).twice == []
+            asked.append(dataclasses.replace(removal, ran=False))
+            assert judge(stage, []).twice == [f"{removal.text} with the same content at cloud"]
+
+
 async def test_the_referee_sees_an_effect_without_a_record() -> None:
     async with Launcher() as launcher:
         prepared = await snapshot(SCENES["reserve1"], launcher)
