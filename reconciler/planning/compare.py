@@ -189,7 +189,12 @@ def _registration_wishes(cluster: ClusterDesired, account: AccountDesired) -> It
     yield _Wish("registration", REGISTERED, _registration)
     yield _Wish("virtual_account", account.virtual_account, _virtual_account, once_registered=True)
     if account.smart_account is not None:
-        yield _Wish("smart_account", account.smart_account, _smart_account(account), once_registered=True)
+        yield _Wish(
+            "smart_account",
+            account.smart_account,
+            _smart_account(account.smart_account),
+            once_registered=True,
+        )
     if registration.export_controlled is not None:
         wanted = registration.export_controlled
         yield _Wish("export_controlled", wanted, _export_controlled, once_registered=True)
@@ -288,9 +293,8 @@ def _virtual_account(node: NodeObserved) -> Value:
     return UNKNOWN if name is None else name
 
 
-def _smart_account(account: AccountDesired) -> Reader:
+def _smart_account(wanted: str) -> Reader:
     """Only a name that looks like a domain can be compared; an account's display name cannot."""
-    wanted = account.smart_account or ""
 
     def read(node: NodeObserved) -> Value:
         name = _licence(node).smart_account

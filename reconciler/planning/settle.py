@@ -173,7 +173,7 @@ def _at_cssm(action: Action, account: AccountObserved) -> Settling:
     """Whether the instance of the action's serial is there, and whether it still waits for a confirmation."""
     if account.instances is UNKNOWN:
         return Settling("unknown", f"{account.address} does not show its product instances")
-    serial = str(action.params.get("serial", action.subject)).upper()
+    serial = action.subject.upper()
     found = [item for item in account.instances if (item.serial or "").upper() == serial]
     if action.kind is Kind.CONFIRM_RESERVATION:
         lines = [line for item in found if item.reserved is not UNKNOWN for line in item.reserved]

@@ -42,6 +42,7 @@ class Scenario:
             "PYTHONHASHSEED": "random",
             "XDG_STATE_HOME": str(tmp / "state"),
             "XDG_CONFIG_HOME": str(tmp / "config"),
+            "XDG_RUNTIME_DIR": str(tmp),
             "LANG": "C.UTF-8",
         }
         for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"):

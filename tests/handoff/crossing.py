@@ -67,6 +67,7 @@ def home(folder: Path) -> dict[str, str]:
         "PYTHONPATH": str(ROOT),
         "XDG_STATE_HOME": str(folder / "state"),
         "XDG_CONFIG_HOME": str(folder / "config"),
+        "XDG_RUNTIME_DIR": str(folder),
         "LANG": "C.UTF-8",
     }
 

@@ -153,7 +153,7 @@ def test_an_account_shows_no_tokens() -> None:
 
 def of_reservation(kind: m.Kind, **params: object) -> m.Action:
     plain = action(m.Kind.REVOKE_TOKEN, token="token/emea/allowed")
-    return replace(plain, kind=kind, params={"serial": "S1", **params})
+    return replace(plain, kind=kind, subject="S1", params={"serial": "S1", **params})
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,14 @@ def test_a_removal_has_taken_effect_when_the_account_lists_the_serial_no_more() 
     assert settle(action, [listing(m.Instance("x", serial="s1"))]).state == "pending"
     assert settle(action, [listing(m.Instance("x", serial="S2"))]).state == "settled"
     assert settle(action, [replace(listing(), instances=m.UNKNOWN)]).state == "unknown"
+    assert settle(action, [listing(m.Instance("x"))]).state == "settled"
     assert settle(action, []).state == "unknown"
+
+
+def test_a_ghost_is_gone_by_its_serial_in_any_letters() -> None:
+    ghost = replace(of_reservation(m.Kind.REMOVE_GHOST), subject="0dead001")
+    assert settle(ghost, [listing(m.Instance("x", serial="0DEAD001"))]).state == "pending"
+    assert settle(ghost, [listing(m.Instance("x", serial="0DEAD002"))]).state == "settled"
 
 
 def test_a_reservation_shows_as_an_instance() -> None:
@@ -209,9 +216,21 @@ def test_a_reservation_shows_as_an_instance() -> None:
 def test_a_confirmation_shows_when_nothing_is_in_transit_any_more() -> None:
     action = of_reservation(m.Kind.CONFIRM_RESERVATION)
 
-    def shown(pending: object) -> str:
-        reserved = (m.ReservedLine("RMS", 5, "tag", pending),)  # type: ignore[arg-type]
+    def shown(*pending: object) -> str:
+        reserved = tuple(m.ReservedLine("RMS", 5, "tag", one) for one in pending)  # type: ignore[arg-type]
         return settle(action, [listing(m.Instance("x", serial="S1", reserved=reserved))]).state
 
     assert (shown(None), shown(9), shown(m.UNKNOWN)) == ("settled", "pending", "unknown")
+    assert (shown(None, 9), shown(9, m.UNKNOWN)) == ("pending", "unknown")
     assert settle(action, [listing(m.Instance("x", serial="S1"))]).state == "unknown"
+
+
+@pytest.mark.parametrize("kind", [m.Kind.DEREGISTER, m.Kind.RENEW_REGISTRATION])
+def test_a_registration_that_is_not_shown_proves_nothing(kind: m.Kind) -> None:
+    node = observed(cluster(), licence=licence(registration=m.UNKNOWN))
+    assert settle(action(kind), [node]).state == "unknown"
+
+
+def test_a_failure_that_a_node_tells_while_it_goes_on_ends_no_wait() -> None:
+    told = licence(registration=Status.PENDING, failure="the certificate is not valid")
+    assert settle(action(m.Kind.REGISTER, **REGISTER), [observed(cluster(), licence=told)]).state == "pending"

@@ -69,6 +69,10 @@ def test_what_failed_before_is_no_other_parameter() -> None:
 
 def test_differences_inside_something_nested_come_in_a_stable_order() -> None:
     assert worded({"a": 1}, {"a": 1}) == ()
+    for small, great in (("a", "z"), ("z", "a")):
+        said = worded({small: 1}, {small: 2, great: 1})
+        assert len(said) == 2
+        assert list(said) == sorted(said)
     assert worded({"nodes": ["x", "y"], "b": 1}, {"nodes": ["x"], "c": 2}) == (
         "b was 1 and is absent now",
         "c was absent and is 2 now",

@@ -20,6 +20,7 @@ from .fleet import (
     ON_PREM_URL,
     PROXY,
     TOKEN,
+    Auth,
     Status,
     account,
     all_of,
@@ -176,7 +177,7 @@ def test_another_on_prem_server_takes_a_new_registration(
         (1, ("n1", "n2"), "n1 n2"),
         (2, ("n1", "N2"), "n2 n1"),
         (3, ("n1", "n2"), "n1 n2"),
-        (0, ("n2", "n1"), "n1 n2"),
+        (0, ("n1", "n2"), "n1 n2"),
         (m.UNKNOWN, ("n2", "n1"), "n1 n2"),
         (1, m.UNKNOWN, "n1 n2"),
     ],
@@ -233,6 +234,15 @@ def test_the_privacy_of_one_node_is_no_affair_of_its_peer() -> None:
     ]
 
 
+def test_a_node_tells_its_privacy_by_renewing_whatever_its_peer_registers() -> None:
+    made = plan(desired(EDGE), seen(observed(EDGE, licence=evaluating()), observed(EDGE, "n2", smart=OPEN)))
+    assert sorted(name for name in by_name(made.actions) if name.startswith("node")) == [
+        "node.register n1",
+        "node.renew_registration n2",
+        "node.set_privacy n2",
+    ]
+
+
 def test_a_proxy_is_set_after_the_switch_and_before_the_registration_of_its_node() -> None:
     of = cluster(transport=PROXY)
     nodes = all_of(of, licence=evaluating(), smart=m.SmartConfig("satellite", None, "none"))
@@ -272,6 +282,15 @@ def changed(
         ({"licence": licence(proxy="A:1")}, [("proxy", "a:1", None)]),
         ({"licence": licence(enabled=False)}, [("smart_licensing", "off", "on")]),
         ({"licence": licence(virtual_account=None, export_controlled=None)}, []),
+        ({"licence": licence(authorization=m.UNKNOWN)}, []),
+        (
+            {"licence": licence(authorization=Auth.EXPIRED)},
+            [("authorization", "authorization expired", "authorized")],
+        ),
+        (
+            {"licence": evaluating(smart_account="a.b", authorization=Auth.EXPIRED)},
+            [("registration", "unregistered", "registered")],
+        ),
         ({"licence": licence(export_controlled=False)}, [("export_controlled", False, True)]),
         (
             {"licence": m.Licence(enabled=False, proxy=None), "smart": m.UNKNOWN},

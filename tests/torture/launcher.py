@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
@@ -145,7 +146,8 @@ class Started:
     async def kill(self) -> None:
         """End it, where it has not ended."""
         if not self.ended.done():
-            os.kill(self.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it has ended, and its answer is still on the way
+                os.kill(self.pid, signal.SIGKILL)
             await self.ended
 
     def is_stopped(self) -> bool:
@@ -159,5 +161,7 @@ class Started:
 
 
 def read(path: Path) -> str:
-    """A file as text, whatever is in it; empty where there is none."""
-    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    """A file as text, whatever is in it; empty where there is none, or its process has just ended."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return path.read_text(encoding="utf-8", errors="replace")
+    return ""
