@@ -22,7 +22,7 @@ from .tale import CHAPTERS, Told, begin, crash, finish
 
 _PARTS = 2
 _SEEDS = 5
-_LONG_SEEDS = 500
+_LONG_SEEDS = 100
 
 
 def _items() -> Iterator[tuple[str, int, tuple[int, ...]]]:
