@@ -147,7 +147,7 @@ def _pending(row: Mapping[str, Any]) -> Maybe[int | None]:
 def _settled(row: Mapping[str, Any], line: ReservedLine) -> ReservedLine:
     """``pendingQuantity`` is 0 where nothing is pending, as in the licence list; a state without a word of
     transit says the same."""
-    if line.pending == 0 or (line.pending is UNKNOWN and _first(row, _STATES)):
+    if line.pending == 0 or _first(row, _STATES):
         return replace(line, pending=None)
     return line
 

@@ -95,20 +95,21 @@ class Pages:
         self.rows: list[dict[str, Any]] = []
         self.wanted: int | None = 0
         self.cut = False
+        self._offset = 0
         self._size = size
         self._left = at_most
         self._seen: set[str] = set()
 
     def take(self, page: Sequence[dict[str, Any]], total: Maybe[int]) -> None:
-        keys = [_key(row) for row in page]
-        new = [row for row, key in zip(page, keys, strict=True) if key not in self._seen]
-        self._seen.update(keys)
+        keyed = [(_key(row), row) for row in page]
+        new = [row for key, row in keyed if key not in self._seen]
+        self._seen.update(key for key, _ in keyed)
         self.rows.extend(new)
         self._left -= 1
-        offset = (self.wanted or 0) + len(page)
-        ended = not page or (len(page) < self._size if total is UNKNOWN else offset >= total)
+        self._offset += len(page)
+        ended = not page or (len(page) < self._size if total is UNKNOWN else self._offset >= total)
         self.cut = not ended and (self._left <= 0 or (not new and total is not UNKNOWN))
-        self.wanted = None if ended or self.cut or not new else offset
+        self.wanted = None if ended or self.cut or not new else self._offset
 
 
 def _key(row: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum, StrEnum, auto
+from enum import Enum, auto
 from typing import Any
 
 from reconciler.model import UNKNOWN, Maybe, PoolLine
@@ -27,7 +27,7 @@ GOOD = frozenset({"SUCCESS", "OK", "COMPLETE"})
 BAD = frozenset({"ERROR", "FAILED", "FAILURE"})
 
 _SAID_KEYS = ("statusMessage", "message", "error_description", "errorMessage", "faultstring", "error")
-_HTML = re.compile(rb"^\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
+_HTML = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _TITLE = re.compile(r"<title[^>]*>(.{0,300}?)</title", re.IGNORECASE | re.DOTALL)
 _TOKEN = re.compile(r"[\x21\x23-\x26\x28-\x5b\x5d-\x7e]{8,1024}")
 _TOKEN_INFO = re.compile(r'"tokenInfo"\s*:\s*\[?\s*\{[^{}]*?"token"\s*:\s*("(?:[^"\\]|\\.)*")')
@@ -104,7 +104,7 @@ def _fault_of_envelope(data: Any) -> Fault | None:
     if not isinstance(data, dict):
         return None if isinstance(data, list) or data is None else Fault.STRANGE
     word = data.get("status")
-    if word is None or word is True or (isinstance(word, int) and 200 <= word < 300):
+    if isinstance(word, int) and 200 <= word < 300:
         return None
     return Fault.REJECTED if word is False else fault_of_word(text(word) or "")
 
@@ -312,10 +312,10 @@ def revoke_fault(data: Any) -> str | None:
     return None
 
 
-class Presence(StrEnum):
-    ABSENT = "absent"
-    PRESENT = "present"
-    UNKNOWN = "unknown"
+class Presence(Enum):
+    ABSENT = auto()
+    PRESENT = auto()
+    UNKNOWN = auto()
 
 
 def own_token(data: Any, op_id: str) -> str | None:
@@ -355,8 +355,8 @@ def _texts(value: Any, depth: int = 0) -> Iterable[str]:
 
 def bearer_of(body: bytes) -> tuple[str, int] | None:
     """Access token and seconds of life (an hour where none is stated); None where there is none."""
-    data, ok = decode(body)
-    if not ok or not isinstance(data, dict):
+    data, _ = decode(body)
+    if not isinstance(data, dict):
         return None
     token, seconds = data.get("access_token"), number(data.get("expires_in"))
     if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]+", token):

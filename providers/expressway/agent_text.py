@@ -28,19 +28,16 @@ _TITLES = {
     "transport": "transport",
     "proxy": "proxy",
     "license usage": "usage",
-    "product information": "product",
     "reservation info": "reservation",
     "license reservation": "reservation",
     "specified license reservations": "reserved",
-    "export authorization key": "export",
-    "utility": "utility",
-    "miscellaneous": "other",
-    "policy": "other",
-    "agent version": "other",
-    "call home": "other",
     "license": "preamble",
     "all": "preamble",
 }
+_OF_NO_INTEREST = frozenset(
+    {"product information", "export authorization key", "utility", "miscellaneous", "policy"}
+    | {"agent version", "call home"}
+)
 PAIR = re.compile(r"(?P<key>[^:]{1,90}?)\s*:\s*(?P<value>.*)")
 
 
@@ -66,7 +63,8 @@ class Block:
 
 def is_section(text: str) -> str | None:
     """The section that a line of this text opens, if it is a title."""
-    return _TITLES.get(text.rstrip(":").strip().casefold())
+    title = text.rstrip(":").strip().casefold()
+    return title if title in _OF_NO_INTEREST else _TITLES.get(title)
 
 
 _NODE = re.compile(r"\s*\*[src][ /]")
@@ -103,7 +101,7 @@ def sections(lines: tuple[str, ...]) -> Block:
         if not text or _is_rule(text):
             continue
         title = is_section(text)
-        pair = PAIR.fullmatch(text)
+        pair = PAIR.match(text)
         if title and (pair is None or not pair["value"]):
             section = title
             block.seen.add(section)
@@ -208,13 +206,13 @@ _DATE = re.compile(r"([A-Za-z]{3,9})\.? +(\d{1,2}),? +(\d{4}) +(\d{1,2}):(\d\d):
 def read_date(text: str) -> datetime | None:
     """``Sep 11 2020 11:31:12 UTC`` as an aware datetime; None for another zone, form or day."""
     found = _DATE.search(text)
-    month = _MONTHS.get(found[1][:3].casefold()) if found else None
-    if found is None or month is None:
+    if found is None:
         return None
     day, year, hour, minute, second = (int(found[index]) for index in range(2, 7))
     try:
+        month = _MONTHS[found[1][:3].casefold()]
         return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
-    except ValueError:
+    except (KeyError, ValueError):
         return None
 
 

@@ -157,15 +157,14 @@ def _generated(kind: CodeKind, lines: Sequence[str]) -> Iterator[str]:
     for number, text in enumerate(lines):
         said = _GENERATED.fullmatch(text)
         code = _shaped(kind, said[1]) if said and kind is not CodeKind.CONFIRMATION else None
-        if code and _whole(code, lines, number, first=True):
-            yield code
+        if whole := _whole(code, lines, number, first=True):
+            yield whole
 
 
 def _alone(kind: CodeKind, lines: Sequence[str]) -> Iterator[str]:
     for number, text in enumerate(lines):
-        code = _shaped(kind, text)
-        if code and _whole(code, lines, number, first=True):
-            yield code
+        if whole := _whole(_shaped(kind, text), lines, number, first=True):
+            yield whole
 
 
 def _first_word(text: str) -> str | None:
@@ -194,7 +193,8 @@ def _bare(text: str) -> str | None:
 def _whole(code: str | None, lines: Sequence[str], number: int, *, first: bool = False) -> str | None:
     """The code. Raises `_Doubt` where the line below could be the rest of it, or, where nothing stands
     before it on its line (``first``), the line above its beginning."""
-    above, below = ("", *lines, "")[number : number + 3 : 2]
+    around = ("", *lines, "")
+    above, below = around[number], around[number + 2]
     if code and ((first and not _ends(above)) or not (below == code or _begins(below))):
         raise _Doubt
     return code

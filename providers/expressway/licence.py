@@ -46,7 +46,7 @@ _ALLOWED = {"ALLOWED": True, "NOT ALLOWED": False}
 
 def _enabled(block: Block, what: str, unrecognised: list[str]) -> Maybe[bool]:
     """From the line *Smart Licensing is ENABLED* (or *License Reservation is …*)."""
-    found = [match for line in block.lines("preamble") if (match := _IS.fullmatch(line))]
+    found = [match for line in block.lines("preamble") if (match := _IS.match(line))]
     values = [match[2] for match in found if match[1].casefold() == what]
     state = switch(values)
     if state is UNKNOWN:
@@ -190,7 +190,7 @@ _HOST_PORT = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\]):(\d{1,5})")
 
 def _proxy(block: Block) -> Maybe[str | None]:
     """``host:port``; None for *Not Configured*."""
-    if block.damaged or "proxy" not in block.seen:
+    if block.damaged:
         return UNKNOWN
     hosts = block.values("proxy", "address", "proxy address", "ip address", "host", "hostname", "server")
     ports = block.values("proxy", "port", "proxy port")
@@ -224,15 +224,15 @@ def _usage(block: Block) -> tuple[Usage, ...]:
     """The entitlements in use: a title line, then its Count and Status."""
     entries: list[tuple[str, str | None, dict[str, str]]] = []
     for line in block.lines("usage"):
-        pair = PAIR.fullmatch(line)
-        key = pair["key"].casefold() if pair else ""
-        if pair and key in _ENTRY_KEYS:
+        pair = PAIR.match(line)
+        key, value = pair.groups() if pair else ("", "")
+        if key.casefold() in _ENTRY_KEYS:
             if entries:
-                entries[-1][2].setdefault(key, pair["value"].strip())
+                entries[-1][2].setdefault(key.casefold(), value.strip())
         elif named := TITLED.fullmatch(line):
             entries.append((named["name"], named["tag"], {}))
-        elif pair and not pair["value"]:
-            entries.append((pair["key"], None, {}))
+        elif key and not value:
+            entries.append((key, None, {}))
     return tuple(_used(name, tag, values) for name, tag, values in entries if values)
 
 
@@ -261,7 +261,7 @@ def is_licence_text(lines: Sequence[str]) -> bool:
     """Whether these lines hold a licence block at all."""
     block = sections(tuple(lines))
     return bool(block.seen & {"registration", "authorization"}) or any(
-        _IS.fullmatch(line) for line in block.lines("preamble")
+        _IS.match(line) for line in block.lines("preamble")
     )
 
 

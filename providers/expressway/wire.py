@@ -163,7 +163,7 @@ class ReplyReader:
 
     def __init__(self, commands: Sequence[str], *, sync: bool = False) -> None:
         self._commands = tuple(_squeeze(command) for command in commands)
-        self._last_words = tuple(command.rsplit(" ", 1)[-1] for command in self._commands)
+        self._last_words = tuple(command.split(" ")[-1] for command in self._commands)
         self._names = tuple(commands)
         self._sync = sync
         self._rest = bytearray()
@@ -183,7 +183,7 @@ class ReplyReader:
     @property
     def quiet_end(self) -> bool:
         last = self._lines[-1].strip() if self._lines else ""
-        return self._open and _ending(last) is not None and not self._rest.strip()
+        return _ending(last) is not None and not self._rest.strip()
 
     @property
     def resting(self) -> bool:
@@ -199,9 +199,8 @@ class ReplyReader:
         lines = clean_lines(bytes(self._rest[:whole]))
         del self._rest[:whole]
         for line in filter(None, () if self.overflow else lines):
-            if len(self.replies) == len(self._names):
-                break
-            self._take(line)
+            if len(self.replies) < len(self._names):
+                self._take(line)
 
     def finish_quietly(self) -> None:
         """Take the last line seen as the end of the reply. Only where `quiet_end` holds."""
@@ -244,7 +243,7 @@ class ReplyReader:
 
 def answers(reply: RawReply) -> bool:
     """Whether a reply can belong to its command: the first block or setting it shows has the right name."""
-    first = next((line.strip() for line in reply.lines if line.lstrip().startswith("*")), "")
+    first = next((line for line in reply.lines if line.lstrip().startswith("*")), "")
     words = [word.casefold() for word in re.findall(r"[\w/]+", reply.command)]
     shown = [word.casefold() for word in re.findall(r"[A-Za-z]\w*", first)]
     if not shown:
@@ -294,20 +293,14 @@ def quoted(value: str, most: int = MAX_ARGUMENT) -> str:
     return f'"{value}"'
 
 
-_WORDS = {
-    "direct": "direct",
-    "satellite": "satellite",
-    "none": "none",
-    "hostname": "hostname",
-    "version": "version",
-    "all": "all",
-}
+_WORDS = frozenset({"direct", "satellite", "none", "hostname", "version", "all"})
 
 
 def _word(value: object) -> str:
-    if str(value) not in _WORDS:
-        raise ValueError(f"not a word that this setting takes: {str(value)[:40]!r}")
-    return _WORDS[str(value)]
+    word = str(value)
+    if word not in _WORDS:
+        raise ValueError(f"not a word that this setting takes: {word[:40]!r}")
+    return word
 
 
 def spellings(action: Action, code: str | None = None) -> tuple[str, ...]:

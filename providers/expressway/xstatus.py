@@ -124,7 +124,7 @@ def _version_leaf(leaf: Leaf) -> int | None:
 
 def read_version(tree: Tree, lines: Sequence[str] = ()) -> Maybe[str]:
     """The release as ``X14.3.1``, from the best place that shows one; two that differ are UNKNOWN."""
-    for rank in range(3):
+    for rank in (0, 1, 2):
         values = [leaf.value.strip() for leaf in tree.leaves if _version_leaf(leaf) == rank]
         found = [value for value in values if _VERSION.fullmatch(value)]
         if rank == 0:

@@ -56,6 +56,8 @@ class Chain:
     situation: Situation
     needs: list[str]
     settles: tuple[str, ...]
+    left: bool = False
+    """Whether the node deregisters already, for the switch of its transport."""
     made: list[Action] = field(default_factory=list)
 
     # Making.
@@ -122,7 +124,7 @@ class Chain:
 
     def reserve(self, wanted: Wanted) -> None:
         """From an unregistered node: enable, request, reserve, install."""
-        if self.situation.row is Row.TOKEN:
+        if self.situation.row is Row.TOKEN and not self.left:
             self._on_node(Kind.DEREGISTER, "a node that is registered by token cannot reserve", {})
         if self.situation.enabled is not True:
             self._on_node(Kind.ENABLE_RESERVATION, "reservations are off until they are switched on")

@@ -53,13 +53,21 @@ class Reserving:
         )
 
     def way_in(
-        self, cluster: ClusterDesired, node: NodeDesired, needs: Iterable[str], settles: Iterable[str]
+        self,
+        cluster: ClusterDesired,
+        node: NodeDesired,
+        needs: Iterable[str],
+        settles: Iterable[str],
+        *,
+        left: bool = False,
     ) -> list[Action]:
-        """To a reservation with the totals of the YAML, from wherever the node stands."""
+        """To a reservation with the totals of the YAML, from wherever the node stands. ``left`` where it
+        deregisters in any case, before all that this needs."""
         situation = self.matrix.of(cluster, node)
         if situation.row in BY_PERSON:
             return []
         chain = self._chain(cluster, node, situation, needs, settles)
+        chain.left = left
         wanted = self.wanted(cluster, node)
         if situation.row is Row.CONVERGED and _moves(situation, cluster):
             chain.give_back()

@@ -187,7 +187,8 @@ class _Steps:
         needs = [made[node.address].id for made in before if node.address in made]
         needs += [action.id for action in switch]
         if settles:
-            self.made.extend(self.reserving.way_in(self.cluster, node, needs, settles))
+            left = node.address in before[-1]
+            self.made.extend(self.reserving.way_in(self.cluster, node, needs, settles, left=left))
 
     @property
     def _switches(self) -> list[Change]:

@@ -68,11 +68,7 @@ class PlanContext:
     def planned(self, address: Address, *kinds: Kind) -> list[Action]:
         """The actions of these kinds on a cluster and its nodes, on one node, or on an account."""
         actions = self.actions_of.get(address.parent, [])
-        return [
-            action
-            for action in actions
-            if address.covers(action.address) and (not kinds or action.kind in kinds)
-        ]
+        return [action for action in actions if address.covers(action.address) and action.kind in kinds]
 
     def reservations(self) -> Iterator[tuple[ClusterDesired, NodeDesired, Situation]]:
         """Every managed node that wants a reservation, or has something of one, where it was read."""

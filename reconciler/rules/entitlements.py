@@ -103,7 +103,7 @@ def _candidates(
     """Every licence of this entitlement and version that anybody has named for this account, once each."""
     named = next((item for item in index.desired.entitlements if item.name == reserve.entitlement), None)
     if named is not None and named.tag is not None:
-        return [AuthorizedLine(named.tag, 0, named.display_name)]
+        return [_licence(named.tag, named.display_name)]
     family = family_of(index.desired, reserve.entitlement)
     found: list[AuthorizedLine] = []
     for line in [*there, *_named(index, sides, account)]:
@@ -111,10 +111,15 @@ def _candidates(
             continue
         match = next((place for place, known in enumerate(found) if same_line(known, line)), None)
         if match is None:
-            found.append(AuthorizedLine(line.tag, 0, line.name))
+            found.append(line)
         elif not found[match].tag:
-            found[match] = AuthorizedLine(line.tag, 0, line.name)
+            found[match] = line
     return found
+
+
+def _licence(tag: str | None, name: str) -> AuthorizedLine:
+    """One that somebody named; how many of it there are is not asked here."""
+    return AuthorizedLine(tag or "", 0, name)
 
 
 def _named(index: Index, sides: Sides, account: AccountDesired) -> Iterator[AuthorizedLine]:
@@ -124,15 +129,15 @@ def _named(index: Index, sides: Sides, account: AccountDesired) -> Iterator[Auth
     if observed is not None:
         pools.append(observed.pool)
         if observed.reservable is not UNKNOWN:
-            yield from (AuthorizedLine(item.tag, 0, item.name) for item in observed.reservable)
+            yield from (_licence(item.tag, item.name) for item in observed.reservable)
     if attested is not None:
         pools.append(attested.pool)
         for instance in attested.instances:
             if instance.reserved is not UNKNOWN:
-                yield from (AuthorizedLine(line.tag or "", 0, line.name) for line in instance.reserved)
+                yield from (_licence(line.tag, line.name) for line in instance.reserved)
     for pool in pools:
         if pool is not UNKNOWN:
-            yield from (AuthorizedLine(line.tag or "", 0, line.name) for line in pool)
+            yield from (_licence(line.tag, line.name) for line in pool)
     for known in sides.reserved.values():
         if known.account == account.address:
             yield from known.lines
@@ -163,7 +168,7 @@ def _chosen(
         name = next((item.display_name for item in named), reserve.entitlement)
         if reserve.version is not None and not _VERSION.search(name):
             name = f"{name} ({reserve.version.split('.')[0]}.x)"
-        return AuthorizedLine("", 0, name)
+        return _licence(None, name)
     had = [item for item in candidates if any(same_line(item, line) for line in there)]
     return had[0] if len(had) == 1 and reserve.version is None else None
 

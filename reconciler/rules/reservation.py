@@ -89,7 +89,7 @@ def _which_licence(context: PlanContext) -> Violations:
         by_api = any(action.carrier == "api" for action in _asking(context, node))
         untagged = [line for line in wanted.lines if line.tag is None and line.quantity]
         if by_api and untagged:
-            names = listed(line.name or line.entitlement for line in untagged)
+            names = listed(line.name for line in untagged)
             text = f"No licence of the account is {names}, or its entitlement tag is not known."
             remedy = f"State it: entitlements: {{{untagged[0].entitlement}: {{display_name: …, tag: …}}}}"
             yield Violation(node.address, text, _RESERVING, remedy)

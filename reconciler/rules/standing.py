@@ -160,7 +160,7 @@ def _handed_out(context: PlanContext) -> Violations:
     for _, node, situation in context.reservations():
         planned = {action.kind.value: action.id for action in _by_hand(context, node)}
         for item in context.held.waiting:
-            mine = item.subject.upper() == situation.serial.upper() and not item.done
+            mine = item.subject.upper() == situation.serial and not item.done
             if mine and planned.get(item.kind, item.action_id) != item.action_id:
                 text = (
                     f"Hand-off {item.handoff_id} is out for the same step with other values{_totals(item)}."

@@ -11,7 +11,6 @@ from reconciler.model import (
     Desired,
     Kind,
     Level,
-    RegistrationMode,
     RuleCard,
     Severity,
     TransportMode,
@@ -123,8 +122,7 @@ def _nodes(count: int) -> str:
 
 def _switch_without_return(context: PlanContext) -> Violations:
     for cluster in context.acted_on:
-        registration = cluster.registration
-        if registration is not None and registration.mode is RegistrationMode.TOKEN:
+        if cluster.registration is not None:
             continue
         if context.planned(cluster.address, Kind.SET_TRANSPORT) and any(
             context.index.registered(node.address) for node in cluster.nodes
@@ -232,7 +230,7 @@ RULES = (
             "plan",
             "The transport of a registered cluster is switched only where its registration is managed too.",
             "The switch deregisters every node, and nothing would register them again.",
-            "Add registration: {mode: token} to the cluster.",
+            "Add registration: {mode: token} or {mode: reservation} to the cluster.",
             GUIDE,
         ),
         _switch_without_return,

@@ -182,6 +182,8 @@ def test_an_instance_with_only_a_uuid_may_be_any_device_without_one(
         (Instance("x", serial="s1", uuid="u-1"), "U:U1", "OTHER", True),
         (Instance("x", serial="s1", uuid="u2"), "S:S1,U:U1", "S1", False),
         (Instance("x", serial="s-1"), None, "S1", True),
+        (Instance("x"), "P:EXPY", "S1", False),
+        (Instance("x", uuid="u1"), "P:EXPY", "S1", False),
     ],
 )
 def test_a_device_is_one_by_uuid_else_by_serial(

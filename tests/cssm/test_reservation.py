@@ -448,6 +448,8 @@ async def test_blanks_of_the_list_are_filled_from_the_node(server: Server, opene
     await opened(server.account()).execute(action, holding(Taped()))
     request = server.world.bodies[-1]["reservationConfirmationRequests"][0]
     assert (request["sudi"], request["productTagName"]) == ({"udiSerialNumber": SERIAL}, PRODUCT_TAG)
+    await opened(server.account()).execute(reservation(Kind.CONFIRM_RESERVATION), holding(Taped()))
+    assert server.world.bodies[-1]["reservationConfirmationRequests"][0]["productTagName"] == ""
 
 
 async def test_where_no_call_lists_instances_the_node_and_the_plan_say_which_device(
@@ -465,8 +467,9 @@ async def test_where_no_call_lists_instances_the_node_and_the_plan_say_which_dev
         "udiSerialNumber": SERIAL.lower(),
         "uuid": "6fe83addc80240bc92dc071a0e4d1fa5",
     }
-    removal = reservation(Kind.REMOVE_INSTANCE, product_tag=PRODUCT_TAG)
-    assert "could not be read" in (await provider.execute(removal, holding(Taped()))).text
+    for kind in (Kind.REMOVE_INSTANCE, Kind.REMOVE_GHOST):
+        removal = reservation(kind, product_tag=PRODUCT_TAG)
+        assert "could not be read" in (await provider.execute(removal, holding(Taped()))).text
 
 
 async def test_an_update_in_transit_is_not_followed_by_another(server: Server, opened: Opener) -> None:
@@ -517,64 +520,6 @@ async def test_a_profile_that_shows_no_instances_cannot_reserve_blindly(
     account = server.account(capabilities=(("instances", False),))
     with pytest.raises(Rejected, match="no call of this profile shows"):
         await opened(account).execute(reservation(Kind.RESERVE), holding(Taped()))
-
-
-# Entitlement tags
-
-
-def names(server: Server, *lines: tuple[str, str]) -> None:
-    accounts = [
-        {
-            "account_id": "12",
-            "domain": "example.com",
-            "virtual_accounts": [{"name": VA, "virtual_account_id": "34"}],
-        }
-    ]
-    say = server.world.say
-    say(
-        "GET",
-        f"{LEGACY}/v1/accounts/example.com/customer/virtual-accounts",
-        {"virtualAccounts": [{"name": VA}]},
-    )
-    say("GET", f"{LEGACY}/v2/accounts/search", {"status": "COMPLETE", "accounts": accounts})
-    summary = [{"display_name": name, "tag": tag} for name, tag in lines]
-    say("POST", f"{LEGACY}/v3/licenses/summary", {"status": "SUCCESS", "summary": summary})
-
-
-async def test_a_missing_tag_is_looked_up_by_display_name(server: Server, opened: Opener) -> None:
-    shows(server)
-    names(server, (RMS.upper(), RMS_TAG))
-    server.world.say("POST", RESERVE, ISSUED)
-    action = reservation(Kind.RESERVE, lines=[line(4, tag=None)])
-    await opened(server.account()).execute(action, holding(Taped()))
-    assert server.world.bodies[-1]["reservationRequests"][0]["licenses"][0]["entitlementTag"] == RMS_TAG
-
-
-@pytest.mark.parametrize(
-    ("lines", "said"),
-    [
-        ([], "has no known entitlement tag"),
-        ([(RMS, "tag-12"), (RMS, "tag-14")], "has the entitlement tags tag-12, tag-14"),
-    ],
-)
-async def test_a_name_without_one_tag_is_refused_before_anything_is_sent(
-    server: Server, opened: Opener, lines: list[tuple[str, str]], said: str
-) -> None:
-    shows(server)
-    names(server, *lines)
-    tap = Taped()
-    with pytest.raises(Rejected, match=said) as caught:
-        await opened(server.account()).execute(
-            reservation(Kind.RESERVE, lines=[line(4, tag=None)]), holding(tap)
-        )
-    assert "entitlements:" in str(caught.value.remedy)
-    assert tap.events == []
-
-
-async def test_without_a_summary_a_line_needs_its_tag(server: Server, opened: Opener) -> None:
-    account = server.account(capabilities=(("licence_summary", False),))
-    with pytest.raises(Rejected, match="no known entitlement tag"):
-        await opened(account).execute(reservation(Kind.RESERVE, lines=[line(4, tag=None)]), holding(Taped()))
 
 
 # The newer surface

@@ -80,7 +80,9 @@ def test_an_html_page_without_a_title_says_nothing() -> None:
     assert wire.read_answer(200, b"<html><body>x").said == ""
 
 
-@pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"Service Unavailable", b"[" * 100_000, b"1" * 5000])
+@pytest.mark.parametrize(
+    "body", [b"{", b"\xff\xfe", b"Service Unavailable", b"busy <html>", b"[" * 100_000, b"1" * 5000]
+)
 def test_what_is_not_json_is_said_to_be_not_json(body: bytes) -> None:
     assert wire.read_answer(200, body).fault is Fault.NOT_JSON
 
@@ -225,6 +227,13 @@ def test_a_row_that_moved_to_the_next_page_is_not_counted_twice() -> None:
     pages.take(page(0, 2), 4)
     pages.take([{"n": 1}, {"n": 2}], 4)
     assert [row["n"] for row in pages.rows] == [0, 1, 2]
+
+
+def test_a_row_that_came_again_with_its_keys_in_another_order_is_the_same_row() -> None:
+    pages = Pages(size=1)
+    pages.take([{"n": 1, "m": 2}], 3)
+    pages.take([{"m": 2, "n": 1}, {"n": 2}], 3)
+    assert pages.rows == [{"n": 1, "m": 2}, {"n": 2}]
 
 
 def test_without_a_total_a_short_page_is_the_last() -> None:

@@ -40,7 +40,7 @@ def field(name: str, *lines: str) -> Any:
         ("Evaluation Period:", "evaluation"),
         ("Data Privacy:", "privacy"),
         ("License Usage", "usage"),
-        ("Product Information", "product"),
+        ("Product Information", "product information"),
         ("Reservation Info", "reservation"),
         ("License Reservation", "reservation"),
         ("Registrations:", None),
@@ -78,6 +78,11 @@ def test_a_line_that_only_says_a_title_word_before_a_value_is_no_title() -> None
 )
 def test_a_rule_between_sections_says_nothing(rule: str, is_one: bool) -> None:
     assert sections(("Utility:", rule)).lines("utility") == ([] if is_one else [rule])
+
+
+def test_a_sentence_that_is_too_long_for_a_name_has_no_value() -> None:
+    block = sections(("Registration:", f"{'k' * 90}: v", f"{'k' * 91}: v"))
+    assert block.pairs == {"registration": [("k" * 90, "v")]}
 
 
 def test_blank_lines_and_damaged_ones_leave_the_rest_as_it_is() -> None:
@@ -228,6 +233,7 @@ def test_a_span_is_summed_in_seconds_or_not_known(text: str, seconds: int | None
         ("December 31, 2026 23:59:59 GMT", "2026-12-31T23:59:59+00:00"),
         ("on Sept. 1 2026 00:00:00 UTC in all", "2026-09-01T00:00:00+00:00"),
         ("Jan 2 2026 24:00:00 UTC", None),
+        ("Foo 2 2026 03:04:05 UTC", None),
         ("Jan 2 2026 3:04 UTC", None),
         ("Jan 2 26 03:04:05 UTC", None),
     ],

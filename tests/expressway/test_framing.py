@@ -230,6 +230,13 @@ def test_without_its_code_a_command_cannot_be_spelled(kind):
         wire.spellings(action(kind))
 
 
+@pytest.mark.parametrize("word", ["direct", "satellite"])
+def test_every_documented_word_of_transport_is_typed_as_it_is(word):
+    assert wire.spellings(action(Kind.SET_TRANSPORT, transport=word)) == (
+        f"xConfiguration License Smart Transport: {word}",
+    )
+
+
 @pytest.mark.parametrize("word", ["none", "hostname", "version", "all"])
 def test_every_documented_word_of_privacy_is_typed_as_it_is(word):
     assert wire.spellings(action(Kind.SET_PRIVACY, privacy=word)) == (

@@ -32,6 +32,7 @@ def field(name: str, *lines: str) -> Any:
     [
         (("Smart Licensing is DISABLED",), R.UNREGISTERED, ()),
         (("Smart Licensing is DISABLED", "*s/end"), R.UNREGISTERED, ()),
+        (("So Smart Licensing is DISABLED",), UNKNOWN, ()),
         (("Smart Licensing is DISABLED", "Transport:"), UNKNOWN, ()),
         (("Smart Licensing is DISABLED", "\x00"), UNKNOWN, ()),
         (("Smart Licensing is ENABLED",), UNKNOWN, ()),
@@ -249,6 +250,8 @@ def test_the_transport_has_one_url(lines: tuple[str, ...], url: Any) -> None:
         (("Proxy:", "Hostname: p", "Port: 80"), "p:80"),
         (("Proxy:", "IP address: 192.0.2.1", "Port: 80"), "192.0.2.1:80"),
         (("Proxy:", "Proxy address: p", "Server: p", "Port: 80"), "p:80"),
+        (("Proxy:", "Proxy address: p", "Port: 80"), "p:80"),
+        (("Proxy:", "Server: p", "Port: 80"), "p:80"),
         (("Proxy:", "Address: <empty>", "Port: 80"), None),
         (("Proxy:", "Address: p"), UNKNOWN),
         (("Proxy:", "Port: 80"), UNKNOWN),
@@ -284,8 +287,10 @@ def test_a_proxy_is_a_host_and_a_port_or_is_not_configured(lines: tuple[str, ...
         (("RMS (tag)", "Other: x", "Count: 3"), (Usage("RMS", "tag", 3, ""),)),
         (("RMS (tag)",), ()),
         (("No licenses in use",), ()),
+        ((f"{'x' * 90}:", "Count: 3"), (Usage("x" * 90, None, 3, ""),)),
+        ((f"{'x' * 91}:", "Count: 3"), ()),
         (
-            ("A (a):", "Description: An (odd) one", "Count: 1",
+            ("A (a):", "Description: An odd (one)", "Count: 1",
              "B:", "Reservation: no", "C (c)", "Reserved: 1"),
             (Usage("A", "a", 1, ""), Usage("B", None, UNKNOWN, ""), Usage("C", "c", UNKNOWN, "")),
         ),

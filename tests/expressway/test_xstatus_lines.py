@@ -230,6 +230,7 @@ def test_a_host_name_has_its_name_and_its_shape(line, name):
         (("Alarm 1:", "  ID: 30035", "Alarm 2:", "  ID: 20006"), (Alarm("20006"), Alarm("30035"))),
         (("Alarm 1:", "  ID: 2000", "  Number: 20006"), (Alarm("20006"),)),
         (("Alarm 20006:", "  Severity: X"), (Alarm("20006", "", "x"),)),
+        (("Alarm 20006 raised:", "  Severity: X"), (Alarm("20006", "Alarm 20006 raised:"),)),
         (("Alarm 20006 of 9:", "  Severity: X"), (Alarm("20006", "Alarm 20006 of 9:"),)),
         (("Alarm 1:", "  ID: 200061"), ()),
         (("Alarm 1:", "  ID: 02006"), ()),

@@ -143,6 +143,7 @@ def planned(
     version: str = "X14.3.1",
     ahead: Iterable[m.ClusterDesired] = (),
     stocks: Iterable[m.AccountObserved] = (),
+    nodes_with: Mapping[str, Any] | None = None,
 ) -> m.Plan:
     """Plan one cluster. ``blocks`` is one licence block for every node, or one by name."""
     place = account("emea", **{**({"manager": HAND_OFF} if by_person else {}), **(home or {})})
@@ -156,6 +157,7 @@ def planned(
             node.name,
             licence=blocks if isinstance(blocks, m.Licence) else blocks[node.name],
             software=software,
+            **(nodes_with or {}),
         )
         for node in of.nodes
     ]

@@ -12,7 +12,7 @@ import pytest
 
 from reconciler import model as m
 
-from .fleet import NOW, TOKEN, account, rules_of
+from .fleet import DIRECT, NOW, ON_PREM_URL, TOKEN, account, by_name, licence, rules_of
 from .reserved import (
     ASKED,
     DESK12,
@@ -368,3 +368,18 @@ def test_a_trip_to_the_portal_waits_for_every_request_of_its_account_in_order() 
 def test_a_program_does_not_wait_for_the_requests_of_others() -> None:
     made = planned(core(2), FRESH)
     assert [action.after for action in made.actions if action.kind is K.RESERVE] == [(), ()]
+
+
+def test_a_node_that_leaves_an_on_prem_for_a_reservation_deregisters_once_and_before_the_switch() -> None:
+    of = core(transport=DIRECT)
+    set_so_far = {"smart": m.SmartConfig("satellite", ON_PREM_URL, "hostname")}
+    made = planned(of, licence(), held=m.HeldState(evaluation=CLOCK), nodes_with=set_so_far)
+    assert by_name(made.actions) == [
+        "node.deregister n1",
+        "cluster.set_transport ams-core",
+        "node.enable_reservation n1",
+        "node.request_reservation n1",
+        "account.reserve emea",
+        "node.install_authorization n1",
+    ]
+    assert made.refusals == ()

@@ -117,8 +117,9 @@ def test_a_node_that_goes_straight_by_itself_needs_the_new_root_too() -> None:
     of = cluster(transport=None)
     old = m.Software("X14.2.1", "expressway", False)
     assert "XL011" in rules_of(plan(desired(of), seen(*all_of(of, software=old, licence=evaluating()))))
-    on_prem = seen(*all_of(of, software=old, licence=evaluating(), smart=SATELLITE))
-    assert "XL011" not in rules_of(plan(desired(of), on_prem))
+    for smart in (SATELLITE, m.UNKNOWN):
+        other = seen(*all_of(of, software=old, licence=evaluating(), smart=smart))
+        assert "XL011" not in rules_of(plan(desired(of), other))
 
 
 def test_a_registered_cluster_on_an_old_release_stays_converged() -> None:
@@ -266,6 +267,19 @@ def test_a_hand_off_in_the_window_needs_as_many_days_as_it_is_expected_to_take()
     assert "XL198" in rules_of(plan(desired(of, policy=policy), world, held))
     shorter = m.Policy(evaluation_fail_below_days=1, handoff_expected_days=4)
     assert "XL198" not in rules_of(plan(desired(of, policy=shorter), world, held))
+    for seconds in (0, 1):
+        held = m.HeldState(evaluation=(m.EvaluationSeen(of.nodes[0].serial or "", seconds, NOW),))
+        assert ("XL198" in rules_of(plan(desired(of, policy=policy), world, held))) is (seconds > 0)
+
+
+def test_the_clocks_of_a_plan_are_in_the_order_of_their_addresses() -> None:
+    of = cluster("b", count=1), cluster("a")
+    made = plan(desired(*of), seen(*(node for each in of for node in all_of(each, licence=evaluating()))))
+    assert [clock.address for clock in made.evaluation] == [
+        "cluster/a/node/n1",
+        "cluster/a/node/n2",
+        "cluster/b/node/n1",
+    ]
 
 
 def test_the_clock_of_a_retired_node_worries_nobody() -> None:
@@ -298,6 +312,11 @@ def test_peers_are_compared_with_addresses_where_the_yaml_has_addresses() -> Non
     of = cluster(nodes={"n1": {"host": "192.0.2.1"}, "n2": {"host": "192.0.2.2"}})
     assert rules_of(plan(desired(of), seen(*all_of(of, peers=("192.0.2.1", "192.0.2.2"))))) == set()
     assert "XL306" in rules_of(plan(desired(of), seen(*all_of(of, peers=("192.0.2.1", "192.0.2.9")))))
+
+
+def test_a_name_that_begins_with_digits_is_no_address() -> None:
+    of = cluster(nodes={name: {"host": f"3rd-{name}.example.com"} for name in ("n1", "n2")})
+    assert rules_of(plan(desired(of), seen(*all_of(of, peers=("3rd-n1", "3rd-n2"), hostname="exp")))) == set()
 
 
 def test_a_retired_peer_may_have_left_already() -> None:

@@ -159,6 +159,14 @@ def test_of_several_that_fit_the_one_that_the_node_has_is_changed() -> None:
     ]
 
 
+def test_of_several_of_the_version_that_is_asked_for_none_is_guessed() -> None:
+    unversioned = m.PoolLine(DESK, 9, tag="a")
+    now = (m.AuthorizedLine("a", 3, DESK),)
+    made, ((text, _),) = asked((m.Reserve("desktop", 7, "14"),), now, [unversioned, *listed(DESK14)])
+    assert text == f"Several licences fit desktop: {DESK}, {DESK14}."
+    assert [(item.name, item.quantity, item.carried) for item in made] == [(DESK, 3, True)]
+
+
 def test_an_example_of_a_version_is_the_newest_that_is_named_or_a_known_one() -> None:
     for names, version in (((f"{DESK} (9.x)", f"{DESK} (v8)"), "9"), ((DESK, DESK), "14")):
         lines = [m.PoolLine(name, 9, tag=f"t{at}") for at, name in enumerate(names)]

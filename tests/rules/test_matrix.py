@@ -252,6 +252,11 @@ def test_of_two_codes_of_a_kind_the_newer_one_counts() -> None:
     assert stands(ASKED, (), holds(Kind.REQUEST)).authorization is None
 
 
+def test_a_token_is_no_code_of_a_machine_whose_serial_its_slot_ends_with() -> None:
+    token = replace(code(Kind.TOKEN, "emea"), slot=f"token/emea/{S1}")
+    assert stands(FRESH, (), m.HeldState(codes=(token,))).codes == ()
+
+
 @pytest.mark.parametrize(
     ("printed", "configured", "enabled"),
     [

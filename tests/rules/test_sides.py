@@ -218,6 +218,10 @@ def test_where_an_account_cannot_be_read_the_newer_of_attestation_and_journal_sp
     assert side(held=held, readable=False) == found
 
 
+def test_a_serial_that_is_written_in_small_letters_is_attested_too() -> None:
+    assert sides(held=attested(HERE), readable=False).of(NODE, S1.lower()) == (TOLD,)
+
+
 def test_an_account_that_was_read_needs_nobody_to_speak_for_it() -> None:
     held = replace(attested(HERE, at=NOW), reserved=knows(R.INSTALLED).reserved)
     assert side(held=held) is None

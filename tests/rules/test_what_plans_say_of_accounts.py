@@ -145,6 +145,17 @@ def test_what_cannot_be_undone_comes_with_the_line_that_allows_it() -> None:
     assert "{action: node.enable_smart, target: cluster/ams-edge, until: 2026-11-24, reason: …}" in remedy
 
 
+def test_what_can_be_undone_does_not_hide_what_cannot() -> None:
+    joins, starts = (cluster(name, count=1, account="plant", transport=ON_PREM) for name in ("a", "b"))
+    nodes = (
+        observed(joins, licence=FRESH, smart=SATELLITE),
+        observed(starts, software=runs("X14.0.8"), licence=OFF, smart=SATELLITE),
+    )
+    made = plan(desired(joins, starts, accounts=(PLANT,)), seen(*nodes, accounts=(pool("plant"),)))
+    (text,) = told(made, "XL008")
+    assert text.startswith("hard cluster/b/node/n1: node.enable_smart cannot be undone")
+
+
 @pytest.mark.parametrize(
     ("text", "refused"), [("X12.5.9", True), ("X12.6", False), ("X14.0.99", False), ("X14.1", True)]
 )

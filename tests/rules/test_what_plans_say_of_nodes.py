@@ -222,6 +222,11 @@ def test_a_transport_that_is_not_known_stops_registering_only() -> None:
         assert of_one("XL022", smart=smart) == [said]
     assert of_one("XL022", licence=licence(), smart=m.UNKNOWN) == []
     assert of_one("XL022", smart=SATELLITE) == []
+    nodes = (
+        observed(EDGE, licence=FRESH, smart=SATELLITE),
+        observed(EDGE, "n2", licence=FRESH, smart=m.UNKNOWN),
+    )
+    assert of_all("XL022", EDGE, *nodes) == []
 
 
 def test_a_url_that_is_missing_is_told_and_that_of_the_account_is_enough() -> None:
@@ -270,6 +275,9 @@ def test_a_switch_without_a_way_back_stops_what_belongs_to_it() -> None:
         )
     ]
     assert of_all("XL316", of, *all_of(of, smart=SATELLITE, licence=FRESH)) == []
+    for way_back in (TOKEN, RESERVATION):
+        managed = cluster(registration=way_back)
+        assert of_all("XL316", managed, *all_of(managed, smart=SATELLITE)) == []
     assert of_all("XL316", of, *all_of(of)) == []
 
 
@@ -279,6 +287,7 @@ def test_a_switch_without_a_way_back_stops_what_belongs_to_it() -> None:
         (("r", "u", "r"), "2 of 3 peers are registered; n2 not."),
         (("u", "r", "u"), "1 of 3 peers are registered; n1 and n3 not."),
         (("r", "u", "?"), "Some peers are registered; n2 not."),
+        (("r", "o", "?"), "Some peers are registered; n2 not."),
         (("u", "u", "?"), None),
         (("r", "r", "?"), None),
         (("u", "u", "u"), None),
@@ -286,7 +295,7 @@ def test_a_switch_without_a_way_back_stops_what_belongs_to_it() -> None:
 )
 def test_a_half_registered_cluster_is_counted(states: tuple[str, ...], said: str | None) -> None:
     of = cluster(count=3)
-    blocks = {"r": licence(), "u": FRESH, "?": m.UNKNOWN}
+    blocks = {"r": licence(), "u": FRESH, "o": OFF, "?": m.UNKNOWN}
     nodes = [observed(of, f"n{at}", licence=blocks[state]) for at, state in enumerate(states, 1)]
     assert of_all("XL032", of, *nodes) == ([f"warning cluster/ams-edge: {said}"] if said else [])
 

@@ -120,6 +120,7 @@ def test_a_cluster_in_no_mode_tells_what_it_holds_unless_it_leaves() -> None:
     ):
         assert of("XL379", READY, HAS_FIVE, cluster=leaving) == []
     assert of("XL379", evaluating(), cluster=unmanaged) == []
+    assert of("XL379", READY, cluster=unmanaged) == []
 
 
 # A person decides.
@@ -189,6 +190,9 @@ def test_a_request_without_its_code_needs_proof_newer_than_the_request() -> None
     assert of("XL371", ASKED, held=held) == []
     adopted = m.HeldState(resolutions=(m.Resolution(S1, "adopt", NOW, "A. Person", "ours"),))
     assert of("XL371", ASKED, held=adopted, accounts=None, by_person=True) == [f"hard {N1}: {said_of}"]
+    unmanaged = replace(ONE, registration=None)
+    found = of("XL371", ASKED, held=held, accounts=None, by_person=True, cluster=unmanaged)
+    assert found == [f"warning {N1}: {said_of}"]
 
 
 def out(kind: m.Kind, subject: str = S1, **fields: Any) -> m.Waiting:
@@ -269,6 +273,15 @@ def test_what_a_code_says_otherwise_than_the_yaml_is_told_by_licence(
     assert of("XL376", ASKED, HAS_FIVE, held=held) == ([said_of] if text else [])
 
 
+def test_a_peer_without_a_code_and_one_that_leaves_hide_no_other() -> None:
+    three = core(3, nodes={"n2": {"state": m.State.RETIRED}})
+    numbers = [serial(three, name) for name in ("n2", "n3")]
+    codes = [code(m.CodeKind.AUTHORIZATION, number, authorization=said(number, rms=4)) for number in numbers]
+    found = of("XL376", ASKED, held=m.HeldState(codes=tuple(codes)), cluster=three)
+    text = f"The authorization code in hand says {RMS} 4 instead of 5."
+    assert found == [f"guard cluster/ams-core/node/n3: {text} [install_authorization]"]
+
+
 def test_a_code_that_cannot_be_read_is_told_by_its_id() -> None:
     held = m.HeldState(codes=(code(m.CodeKind.AUTHORIZATION, S1),))
     text = "The authorization code code-authorization cannot be read, so nothing of it can be checked."
@@ -280,6 +293,10 @@ def test_codes_that_another_machine_can_read_are_named_by_kind_in_order() -> Non
     codes = tuple(code(kind, S1, readable=kind is m.CodeKind.AUTHORIZATION) for kind in kinds)
     text = "The request and return code is held, and cannot be read here: another machine has its key."
     assert of("XL378", FRESH, HAS_FIVE, held=m.HeldState(codes=codes)) == [f"hard {N1}: {text}"]
+    four = (*codes, code(m.CodeKind.CONFIRMATION, S1))
+    away = m.HeldState(codes=tuple(replace(item, readable=False) for item in four))
+    (every,) = of("XL378", FRESH, HAS_FIVE, held=away)
+    assert every.startswith(f"hard {N1}: The authorization, confirmation, request and return code is held")
     settled = of("XL378", READY, HAS_FIVE, held=m.HeldState(codes=codes[:1]))
     assert settled == [f"warning {N1}: {text.replace('request and ', '')}"]
 
@@ -307,6 +324,7 @@ def test_lines_that_nobody_knows_stop_an_update() -> None:
     shown = m.Instance("x", serial=S1, reserved=m.UNKNOWN)
     assert of("XL374", READY, shown) == [f"warning {N1}: {text}"]
     assert of("XL374", READY, shown, cluster=GONE) == []
+    assert of("XL374", READY, shown, cluster=replace(ONE, registration=None)) == []
     assert of("XL374", READY, HAS_FIVE) == []
 
 
@@ -325,6 +343,7 @@ def test_a_smaller_quantity_is_told_by_licence() -> None:
         (4, 5, f"The plan takes 5 {RMS} of account/emea, and 4 are free."),
         (5, 5, None),
         (m.UNKNOWN, 5, None),
+        (0, 1, f"The plan takes 1 {RMS} of account/emea, and 0 are free."),
     ],
 )
 def test_a_shortage_is_told_with_its_numbers(free: Any, wants: int, text: str | None) -> None:
@@ -349,6 +368,12 @@ def test_a_shortage_is_told_of_those_who_take_with_claims_and_what_is_freed() ->
     assert told(made, "XL375") == [
         f"hard cluster/ams-core/node/n3: The plan takes 5 {RMS} of account/emea, {numbers_told}"
     ]
+
+
+def test_a_shortage_is_told_of_an_update_that_carries_a_licence_without_a_name() -> None:
+    shown = [instance(S1, line(RMS, 4), m.ReservedLine("", 2, "a9"))]
+    found = of("XL375", READY, accounts=[stock(rms=0, instances=shown)])
+    assert found == [f"hard {N1}: The plan takes 1 {RMS} of account/emea, and 0 are free."]
 
 
 def test_an_account_that_may_not_reserve_stops_what_takes() -> None:
@@ -377,6 +402,9 @@ def test_a_licence_that_the_account_does_not_name_stops_a_program_and_no_person(
     text = f"No licence of the account is {RMS}, or its entitlement tag is not known. {KINDS}"
     assert of("XL057", FRESH, cluster=of_n, accounts=[stock(desk12=9)]) == [f"hard {N1}: {text}"]
     assert of("XL057", FRESH, cluster=of_n, accounts=None, by_person=True) == []
+    two = core(2, nodes={"n1": {"state": m.State.RETIRED}})
+    found = of("XL057", {"n1": READY, "n2": FRESH}, HAS_FIVE, cluster=two, accounts=[stock(desk12=9)])
+    assert found == [f"hard cluster/ams-core/node/n2: {text}"]
     (refusal,) = planned(of_n, FRESH, [stock(desk12=9)]).refusals
     assert refusal.remedy == "State it: entitlements: {rms: {display_name: …, tag: …}}"
 
