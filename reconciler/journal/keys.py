@@ -112,7 +112,7 @@ def test(recipients: Sequence[str], identity: Path | None) -> Mapping[str, bool]
 
 def _opens(sealed: bytes, keys: Sequence[pyrage.x25519.Identity]) -> bool:
     try:
-        return bool(keys) and pyrage.decrypt(sealed, keys) == b"canary"
+        return bool(pyrage.decrypt(sealed, keys) == b"canary")
     except pyrage.DecryptError:
         return False
 

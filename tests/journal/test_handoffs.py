@@ -43,6 +43,25 @@ def test_an_accepted_code_fills_the_slot_and_closes_the_hand_off(desk: Desk) -> 
     assert journal.handoffs(all=True) == (replace(parked, done=True),)
 
 
+def test_an_answer_finds_what_another_process_has_handed_out_meanwhile(desk: Desk) -> None:
+    ours, theirs = desk.open(), desk.open()
+    parked = theirs.park("run-1", waiting())
+    assert ours.answer(parked.handoff_id, CODE).verdict is Verdict.ACCEPTED
+    assert theirs.code_value(TOKEN_SLOT) == CODE
+
+
+def test_a_return_code_that_is_brought_back_proves_the_return(desk: Desk) -> None:
+    slot = f"return/{reserved.SERIAL}"
+    wanted = replace(
+        waiting(m.CodeKind.RETURN), kind="node.return_reservation", subject=reserved.SERIAL, slot=slot
+    )
+    with desk.open() as journal:
+        parked = journal.park("run-1", wanted)
+        journal.answer(parked.handoff_id, "Cq8wTF-kCdd9P-aMXuoH-6GwBQJ-wp")
+        states = [(one.serial, one.state) for one in journal.held().reserved]
+    assert states == [(reserved.SERIAL, m.ReservedState.RETURNED)]
+
+
 def test_the_same_answer_again_changes_nothing(desk: Desk) -> None:
     journal = desk.open()
     parked = journal.park("run-1", waiting())

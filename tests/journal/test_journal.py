@@ -111,6 +111,20 @@ def test_bytes_that_come_after_the_end_are_kept(desk: Desk) -> None:
     assert journal.spooled(effect.op_id) == [b"late"]
 
 
+def test_an_effect_that_has_ended_takes_no_code_and_no_fact(desk: Desk) -> None:
+    journal = desk.open()
+    effect = journal.intent("run-1", action())
+    effect.sending()
+    effect.done("registered")
+    for late in (
+        lambda: effect.code(m.Produced(m.CodeKind.TOKEN, CODE), TOKEN_SLOT),
+        lambda: effect.verified(()),
+    ):
+        with pytest.raises(JournalError, match="has ended"):
+            late()
+    assert journal.held().codes == ()
+
+
 def test_an_open_effect_that_observation_settles_is_closed(desk: Desk) -> None:
     journal = desk.open()
     effect = journal.intent("run-1", action())

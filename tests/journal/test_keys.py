@@ -12,6 +12,8 @@ import pytest
 from reconciler.errors import JournalError
 from reconciler.journal import keys
 
+from .files_left import no_longer_files
+
 
 def test_an_identity_is_private_and_names_its_recipient(tmp_path: Path) -> None:
     path = tmp_path / "config" / "xlicense" / "identity.txt"
@@ -163,3 +165,18 @@ def test_without_a_recipient_nothing_is_sealed(tmp_path: Path) -> None:
 def test_what_is_no_recipient_is_named(tmp_path: Path, text: str) -> None:
     with pytest.raises(JournalError, match=f"not an age recipient: '{text}'"):
         keys.Seal([text], tmp_path / "none")
+
+
+def test_an_identity_that_cannot_be_written_stays_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "identity.txt"
+    keys.init_identity(path)
+    before = path.read_bytes()
+    with no_longer_files(), pytest.raises(JournalError, match=f"{path} cannot be written: File too large"):
+        keys.begin_rotation(path)
+    assert path.read_bytes() == before
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["identity.txt", "runtime"]
+
+
+def test_without_an_identity_nothing_can_be_read(tmp_path: Path) -> None:
+    recipient = keys.init_identity(tmp_path / "identity.txt")
+    assert keys.test([recipient], None) == {recipient: False}

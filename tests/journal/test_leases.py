@@ -105,6 +105,17 @@ def test_an_expired_lease_gives_way_where_nothing_was_sent(desk: Desk) -> None:
             step()
 
 
+def test_what_another_run_has_open_keeps_no_expired_lease(desk: Desk) -> None:
+    first, second, third = desk.open(), desk.open(), desk.open()
+    first.lease([CLUSTER], "run-1")
+    second.lease([OTHER], "run-2")
+    second.intent("run-2", action()).sending()
+    desk.clock.time += timedelta(seconds=61)
+    third.lease([CLUSTER], "run-3")
+    with pytest.raises(LockHeld):
+        third.lease([OTHER], "run-3")
+
+
 def test_expiry_alone_never_hands_over_an_effect_that_was_sent(desk: Desk) -> None:
     first, second = desk.open(), desk.open()
     first.lease([CLUSTER], "run-1")

@@ -97,6 +97,14 @@ def test_where_it_cannot_be_told_who_lives_nobody_is_taken_for_dead(store: Store
     assert theirs.living() == {"run-1"}
 
 
+def test_a_released_lease_leaves_nothing_open(store: Store) -> None:
+    ours, before = seen_by(store), descriptors()
+    take(ours, "run-1", CLUSTER)
+    assert descriptors() != before
+    ours.release("run-1")
+    assert (descriptors(), ours.living(), holders(store)) == (before, frozenset(), set())
+
+
 def test_of_another_machine_only_the_expiry_counts(store: Store) -> None:
     ours = seen_by(store)
     elsewhere(store)

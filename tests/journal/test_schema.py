@@ -43,6 +43,8 @@ def test_an_older_journal_is_brought_up_and_says_what_it_said(desk: Desk) -> Non
         assert journal.code_value(TOKEN_SLOT) == CODE
         assert journal.verify() == ()
     assert form(desk.database) == SCHEMA_VERSION
+    with desk.open() as journal:
+        assert (journal.held(), journal.operations(all=True)) == before
 
 
 def test_a_new_journal_and_one_that_was_brought_up_have_the_same_tables(desk: Desk, tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sqlite3
 import stat
 import tempfile
 from pathlib import Path
@@ -18,7 +20,7 @@ from reconciler.journal.frames import Frame, FrameKind, encode
 from reconciler.journal.rescue import Rescue
 from reconciler.journal.taking_over import rescued
 
-from .bench import CODE, EMEA, NOW, TOKEN_SLOT
+from .bench import CODE, EMEA, NOW, TOKEN_SLOT, Desk, create_token
 from .files_left import no_more_files
 
 REPLY: dict[str, Any] = {"op": "op-1", "at": NOW.isoformat(), "journal": "ab"}
@@ -113,3 +115,29 @@ def test_what_is_not_one_whole_frame_is_none(tmp_path: Path, data: bytes) -> Non
     (tmp_path / "1.frame").write_bytes(data)
     assert rescued(tmp_path / "1.frame") is None
     assert rescued(tmp_path / "none.frame") is None
+
+
+def received(op: str, journal_id: str, data: bytes) -> Frame:
+    return Frame(FrameKind.RECEIVED, {"op": op, "at": NOW.isoformat(), "journal": journal_id}, data, 0, 0)
+
+
+def opened_with(desk: Desk, *replies: bytes, second: bytes) -> list[bytes]:
+    """What the journal holds of an effect with these replies in its spool and one in the second place."""
+    with desk.open() as journal:
+        effect = journal.intent("run-1", create_token())
+        effect.sending()
+        for reply in replies:
+            effect.received(reply)
+    with desk.open() as journal:
+        sealed = pyrage.encrypt(second, [pyrage.x25519.Recipient.from_str(desk.recipients[0])])
+    known = sqlite3.connect(desk.database).execute("SELECT payload FROM records LIMIT 1").fetchone()[0]
+    Rescue("ws1").keep(received(effect.op_id, json.loads(known)["journal"], sealed))
+    with desk.open() as journal:
+        return journal.spooled(effect.op_id)
+
+
+@pytest.mark.parametrize("replies", [(), (b"first",), (b"first", b"second")])
+def test_what_the_second_place_holds_joins_what_the_spool_has_of_the_effect(
+    desk: Desk, replies: tuple[bytes, ...]
+) -> None:
+    assert opened_with(desk, *replies, second=b"last") == [*replies, b"last"]
