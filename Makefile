@@ -77,7 +77,7 @@ coverage: $(READY)
 	@$(BIN)/coverage report --format=total | sed 's/.*/coverage of everything: & %/'
 	@tail -n 1 .cache/pytest.log
 
-check: lint types imports deps coverage
+check: lint types deps coverage
 
 bench: $(READY)
 	@$(BIN)/python -m tests.bench

@@ -4,6 +4,7 @@ from .book import RULES, card, judge, lint
 from .context import PlanContext, Verdicts, by_place, taken_out, takes_out
 from .entitlements import Wanted, WantedLine, as_params, of_params, wanted_lines
 from .evaluation import evaluation_left
+from .held_codes import UNREADABLE_CODE
 from .index import Index, active, by_reservation, by_token
 from .instances import GHOST, LAST_CONTACT, NOT_LISTED, OLD_NAME, ghost, not_listed, old_name, silent
 from .matrix import BY_PERSON, IN_TRANSIT, Matrix, Row, Situation, paired, same_line
@@ -11,7 +12,6 @@ from .observation import NOT_KNOWN, not_known
 from .policy import OUT_OF_REACH, out_of_reach
 from .release import parse
 from .sides import CssmSide, Lines, Sides
-from .standing import UNREADABLE_CODE
 
 __all__ = [
     "BY_PERSON",

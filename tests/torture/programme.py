@@ -151,5 +151,5 @@ def drawn(points: list[Point], dice: random.Random) -> list[Point]:
 
 
 def thorough(dice: random.Random) -> bool:
-    """Every case of the long programme, one in three of the short one."""
-    return bool(SHARE) or dice.random() < 1 / 3
+    """Every case of the long programme, one in six of the short one."""
+    return bool(SHARE) or dice.random() < 1 / 6
