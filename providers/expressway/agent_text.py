@@ -109,7 +109,7 @@ def sections(lines: tuple[str, ...]) -> Block:
             block.seen.add("proxy")
             block.plain.setdefault("proxy", []).append(pair["value"])
         elif pair:
-            block.pairs.setdefault(section, []).append((pair["key"].casefold(), pair["value"].strip()))
+            block.pairs.setdefault(section, []).append((pair["key"].casefold(), pair["value"]))
             block.plain.setdefault(section, []).append(text)
         else:
             block.plain.setdefault(section, []).append(text)

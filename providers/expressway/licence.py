@@ -228,7 +228,7 @@ def _usage(block: Block) -> tuple[Usage, ...]:
         key, value = pair.groups() if pair else ("", "")
         if key.casefold() in _ENTRY_KEYS:
             if entries:
-                entries[-1][2].setdefault(key.casefold(), value.strip())
+                entries[-1][2].setdefault(key.casefold(), value)
         elif named := TITLED.fullmatch(line):
             entries.append((named["name"], named["tag"], {}))
         elif key and not value:

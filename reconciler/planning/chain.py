@@ -56,8 +56,6 @@ class Chain:
     situation: Situation
     needs: list[str]
     settles: tuple[str, ...]
-    left: bool = False
-    """Whether the node deregisters already, for the switch of its transport."""
     made: list[Action] = field(default_factory=list)
 
     # Making.
@@ -124,7 +122,7 @@ class Chain:
 
     def reserve(self, wanted: Wanted) -> None:
         """From an unregistered node: enable, request, reserve, install."""
-        if self.situation.row is Row.TOKEN and not self.left:
+        if self.situation.row is Row.TOKEN:
             self._on_node(Kind.DEREGISTER, "a node that is registered by token cannot reserve", {})
         if self.situation.enabled is not True:
             self._on_node(Kind.ENABLE_RESERVATION, "reservations are off until they are switched on")

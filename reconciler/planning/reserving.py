@@ -59,15 +59,16 @@ class Reserving:
         needs: Iterable[str],
         settles: Iterable[str],
         *,
-        left: bool = False,
+        left: bool,
     ) -> list[Action]:
-        """To a reservation with the totals of the YAML, from wherever the node stands. ``left`` where it
-        deregisters in any case, before all that this needs."""
+        """To a reservation with the totals of the YAML, from wherever the node stands. With ``left`` it has
+        deregistered by then, for the switch of its transport."""
         situation = self.matrix.of(cluster, node)
         if situation.row in BY_PERSON:
             return []
+        if left:
+            situation = replace(situation, row=Row.NOTHING)
         chain = self._chain(cluster, node, situation, needs, settles)
-        chain.left = left
         wanted = self.wanted(cluster, node)
         if situation.row is Row.CONVERGED and _moves(situation, cluster):
             chain.give_back()

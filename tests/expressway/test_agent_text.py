@@ -44,6 +44,7 @@ def field(name: str, *lines: str) -> Any:
         ("Reservation Info", "reservation"),
         ("License Reservation", "reservation"),
         ("Registrations:", None),
+        ("RegistrationX", None),
         ("", None),
     ],
 )

@@ -318,6 +318,14 @@ def test_a_registration_on_its_way_says_what_the_node_says(
     assert of_one(rule, cluster(count=1, state=m.State.RETIRED), licence=block) == []
 
 
+def test_a_node_that_moves_stays_licensed_whatever_a_peer_does() -> None:
+    of = cluster(nodes={"n2": {"state": m.State.RETIRED}})
+    moving = all_of(of, licence=licence(virtual_account="Old"))
+    assert of_all("XL206", of, *moving, held=clocks(80, of)) == [
+        f"info {N1}: The node moves from Old to Expressway EMEA and is licensed all the time."
+    ]
+
+
 def test_a_registered_node_that_names_no_account_is_told() -> None:
     said = f"warning {N1}: The node is registered and does not say to which virtual account."
     for name in (None, m.UNKNOWN):
