@@ -93,6 +93,14 @@ def test_codes_are_sealed_anew_once_to_who_may_read_them_now(desk: Desk, tmp_pat
     assert third.reseal() == Resealed(0, tuple(code.code_id for code in codes))
 
 
+def test_sealing_anew_reaches_what_another_process_has_kept_meanwhile(desk: Desk, tmp_path: Path) -> None:
+    both = (*desk.recipients, keys.init_identity(tmp_path / "other.txt"))
+    ours = replace(desk, recipients=both, opened=desk.opened).open()
+    with desk.open() as theirs:
+        make_token(theirs)
+    assert ours.reseal() == Resealed(1)
+
+
 def test_unlocking_is_kept_with_who_did_it_and_tells_what_was_open(desk: Desk) -> None:
     first, second = desk.open(), desk.open()
     first.lease([CLUSTER], "run-1")
