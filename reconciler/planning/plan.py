@@ -92,7 +92,7 @@ def make_plan(
         ),
         waiting=waiting,
         evaluation=tuple(clock for clock in evaluation_left(index) if inside(clock.address)),
-        pools=tuple(pool for pool in pools if inside(pool.account) or pool.taken or pool.freed),
+        pools=pools,
         overrides=options.overrides,
         partial=partial(options),
         options=options,
@@ -111,8 +111,8 @@ def _notes(index: Index, examined: Examined, actions: Sequence[Action], now: dat
 
 
 def _sorted(findings: Iterable[Finding], inside: Callable[[Address], bool]) -> tuple[Finding, ...]:
-    """Those within the target and those of no place, in an order that depends on nothing else."""
-    shown = [item for item in findings if item.address.kind == "workspace" or inside(item.address)]
+    """Those within the target, in an order that depends on nothing else."""
+    shown = [item for item in findings if inside(item.address)]
     return tuple(sorted(shown, key=lambda item: (item.address, item.code, item.message)))
 
 

@@ -23,6 +23,7 @@ from reconciler.model import (
     Maybe,
     PoolLine,
     PoolUse,
+    same_licence,
 )
 from reconciler.rules import Index, Matrix, Situation, same_line
 
@@ -48,7 +49,7 @@ class _Pool:
     account: Address
     line: AuthorizedLine
     free: Maybe[int] = UNKNOWN
-    claimed: int = 0
+    claimed: int = field(init=False)
     takers: list[_Move] = field(default_factory=list)
     freers: list[_Move] = field(default_factory=list)
 
@@ -139,7 +140,7 @@ def _update(action: Action, _: Mapping[Address, Situation]) -> Iterable[_Move]:
 
 def _confirm(action: Action, _: Mapping[Address, Situation]) -> Iterable[_Move]:
     for line in action.params["lines"]:
-        if line.get("before", 0) > line["quantity"]:
+        if line["before"] > line["quantity"]:
             yield _Move(action.id, action.address, _line(line), line["quantity"] - line["before"])
 
 
@@ -180,7 +181,7 @@ def _listed(index: Index, matrix: Matrix, pool: _Pool) -> PoolLine | None:
     for stock in stocks:
         if stock is not UNKNOWN:
             for line in stock:
-                if same_line(pool.line, AuthorizedLine(line.tag or "", 0, line.name)):
+                if same_licence(pool.line.tag, pool.line.name, line.tag, line.name):
                     return line
     return None
 
@@ -248,7 +249,11 @@ def _thrice(
 ) -> tuple[Action, ...]:
     made: list[Action] = []
     for action in three:
-        plain = [{key: value for key, value in line.items() if key != "before"} for line in lines]
+        plain = [
+            {key: value for key, value in line.items() if key != "before"}
+            for line in lines
+            if line["quantity"]
+        ]
         params = {**action.params, "lines": plain if action.kind is Kind.INSTALL_AUTHORIZATION else lines}
         made.append(
             replace(
@@ -263,20 +268,12 @@ def _thrice(
 
 
 def _freeing_first(actions: Sequence[Action], short: Sequence[_Pool]) -> list[Action]:
-    """Who takes of a short pool needs everybody who frees of it, except those that wait for the taker."""
+    """Who takes of a short pool needs everybody who frees of it.
+
+    No circle comes of it: after the splitting nobody who frees waits for one who takes of a short pool.
+    """
     needs: dict[str, set[str]] = {action.id: set(action.needs) for action in actions}
     for pool in short:
         for taker in pool.takers:
-            later = _after(needs, taker.action_id)
-            needs[taker.action_id] |= {move.action_id for move in pool.freers} - later
+            needs[taker.action_id] |= {move.action_id for move in pool.freers}
     return [replace(action, needs=tuple(sorted(needs[action.id]))) for action in actions]
-
-
-def _after(needs: Mapping[str, set[str]], action_id: str) -> set[str]:
-    """What needs this action, directly or by others, itself among it."""
-    found = {action_id}
-    while True:
-        more = {other for other, its in needs.items() if its & found} | found
-        if more == found:
-            return found
-        found = more

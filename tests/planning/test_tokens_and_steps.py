@@ -20,6 +20,7 @@ from .fleet import (
     ON_PREM_URL,
     PROXY,
     TOKEN,
+    Auth,
     Status,
     account,
     all_of,
@@ -176,7 +177,7 @@ def test_another_on_prem_server_takes_a_new_registration(
         (1, ("n1", "n2"), "n1 n2"),
         (2, ("n1", "N2"), "n2 n1"),
         (3, ("n1", "n2"), "n1 n2"),
-        (0, ("n2", "n1"), "n1 n2"),
+        (0, ("n1", "n2"), "n1 n2"),
         (m.UNKNOWN, ("n2", "n1"), "n1 n2"),
         (1, m.UNKNOWN, "n1 n2"),
     ],
@@ -224,12 +225,14 @@ def test_only_a_registered_node_tells_its_privacy_by_renewing(fields: dict[str, 
     assert ("node.renew_registration" in kinds(made.actions)) is renews
 
 
-def test_the_privacy_of_one_node_is_no_affair_of_its_peer() -> None:
-    made = plan(desired(EDGE), seen(observed(EDGE, smart=OPEN), observed(EDGE, "n2", licence=evaluating())))
+@pytest.mark.parametrize(("tells", "registers"), [("n1", "n2"), ("n2", "n1")])
+def test_the_privacy_of_one_node_is_no_affair_of_its_peer(tells: str, registers: str) -> None:
+    nodes = observed(EDGE, tells, smart=OPEN), observed(EDGE, registers, licence=evaluating())
+    made = plan(desired(EDGE), seen(*nodes))
     assert sorted(name for name in by_name(made.actions) if name.startswith("node")) == [
-        "node.register n2",
-        "node.renew_registration n1",
-        "node.set_privacy n1",
+        f"node.register {registers}",
+        f"node.renew_registration {tells}",
+        f"node.set_privacy {tells}",
     ]
 
 
@@ -272,6 +275,18 @@ def changed(
         ({"licence": licence(proxy="A:1")}, [("proxy", "a:1", None)]),
         ({"licence": licence(enabled=False)}, [("smart_licensing", "off", "on")]),
         ({"licence": licence(virtual_account=None, export_controlled=None)}, []),
+        ({"licence": licence(authorization=m.UNKNOWN)}, []),
+        (
+            {
+                "licence": evaluating(
+                    virtual_account="Old",
+                    smart_account="old.example.com",
+                    export_controlled=False,
+                    authorization=Auth.EXPIRED,
+                )
+            },
+            [("registration", "unregistered", "registered")],
+        ),
         ({"licence": licence(export_controlled=False)}, [("export_controlled", False, True)]),
         (
             {"licence": m.Licence(enabled=False, proxy=None), "smart": m.UNKNOWN},
