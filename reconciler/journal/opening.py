@@ -151,7 +151,7 @@ def check_version(store: Store) -> None:
     version, forms = store.version, store.forms()
     if version > SCHEMA_VERSION:
         raise _newer(f"the journal {store.path} was", f"schema {version}, this one knows {SCHEMA_VERSION}")
-    if version < 1 or max(forms, default=1) != version:
+    if max(forms, default=1) != version:
         raise _lost(f"the journal {store.path} is damaged: its schema version reads {version}")
 
 

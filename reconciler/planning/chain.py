@@ -136,20 +136,19 @@ class Chain:
     def take(self, wanted: Wanted) -> None:
         """Reserve, or take over the reservation of the dead node that this one replaces."""
         replaced = self._replaced()
+        lines = _as_wanted(replaced) if replaced else wanted.lines
+        params: dict[str, Any] = {
+            "request": self._slot("request"),
+            "lines": as_params(lines, update=False),
+        }
         if replaced is not None:
-            params = {
-                "replaces": self.node.replaces,
-                "request": self._slot("request"),
-                "lines": as_params(wanted.lines if replaced == () else _as_wanted(replaced), update=False),
-            }
+            params["replaces"] = self.node.replaces
             reason = f"the reservation of {self.node.replaces} goes over to the node that replaces it"
             self._at_cssm(Kind.REHOST, self.account, reason, params, self._slot("authorization"))
         else:
-            lines = as_params(wanted.lines, update=False)
-            params = {"request": self._slot("request"), "lines": lines}
             reason = "the request code and these quantities give an authorization code"
             self._at_cssm(Kind.RESERVE, self.account, reason, params, self._slot("authorization"))
-        self.install(self.made[-1].params["lines"], confirms=False)
+        self.install(lines, confirms=False)
 
     def _replaced(self) -> Lines | None:
         """The lines of the reservation that the replaced node still has, () where they are not known."""
@@ -162,14 +161,14 @@ class Chain:
             return None
         return () if mine[0].lines is UNKNOWN else mine[0].lines
 
-    def install(self, lines: Any, *, confirms: bool) -> None:
+    def install(self, lines: Iterable[WantedLine], *, confirms: bool) -> None:
         overridden = any(item.rule == UNREADABLE_CODE for item in self.overrides)
         params = {
             "serial": self.serial,
             "udi": self.udi,
             "authorization": self._slot("authorization"),
             "request": self._slot("request"),
-            "lines": [{key: value for key, value in line.items() if key != "before"} for line in lines],
+            "lines": as_params(lines, update=False),
             "confirms": confirms,
             "unchecked": overridden,
         }
@@ -180,7 +179,7 @@ class Chain:
             self.settle()
 
     def install_held(self, wanted: Wanted) -> None:
-        self.install(as_params(self._coming(wanted), update=False), confirms=False)
+        self.install(self._coming(wanted), confirms=False)
 
     def fetch(self, wanted: Wanted) -> None:
         self._fetch(wanted)
@@ -221,11 +220,11 @@ class Chain:
         self._at_cssm(
             Kind.UPDATE_RESERVATION, self.holder, reason, {"lines": lines}, self._slot("authorization")
         )
-        self.install(lines, confirms=True)
+        self.install(wanted.lines, confirms=True)
         self._confirm(lines)
 
     def install_update(self, wanted: Wanted) -> None:
-        self.install(as_params(self._coming(wanted), update=False), confirms=True)
+        self.install(self._coming(wanted), confirms=True)
         self.confirm(wanted)
 
     def fetch_update(self, wanted: Wanted) -> None:

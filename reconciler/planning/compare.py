@@ -216,12 +216,13 @@ def proxy_of(transport: Transport) -> str | None:
 # What is read. Each reader gives UNKNOWN where the node did not say.
 
 
-def _licence(node: NodeObserved) -> Licence:
+def licence_of(node: NodeObserved) -> Licence:
+    """One that says nothing where it was not read."""
     return Licence() if node.licence is UNKNOWN else node.licence
 
 
 def read_smart_licensing(node: NodeObserved) -> Value:
-    enabled = _licence(node).enabled
+    enabled = licence_of(node).enabled
     if enabled is UNKNOWN:
         return UNKNOWN
     return ON if enabled else OFF
@@ -246,11 +247,11 @@ def _transport(wanted: TransportMode) -> Reader:
 
 def read_url(node: NodeObserved) -> Value:
     configured = UNKNOWN if node.smart is UNKNOWN else node.smart.url
-    return _licence(node).transport_url if configured is UNKNOWN else configured
+    return licence_of(node).transport_url if configured is UNKNOWN else configured
 
 
 def read_proxy(node: NodeObserved) -> Value:
-    proxy = _licence(node).proxy
+    proxy = licence_of(node).proxy
     return proxy.lower() if isinstance(proxy, str) else proxy
 
 
@@ -261,7 +262,7 @@ def read_privacy(node: NodeObserved) -> Value:
     """The setting where it was read, else the two statements of the licence block."""
     if node.smart is not UNKNOWN and node.smart.privacy is not UNKNOWN:
         return node.smart.privacy
-    licence = _licence(node)
+    licence = licence_of(node)
     if licence.hostname_hidden is UNKNOWN or licence.version_hidden is UNKNOWN:
         return UNKNOWN
     return _PRIVACY[licence.hostname_hidden, licence.version_hidden]
@@ -269,7 +270,7 @@ def read_privacy(node: NodeObserved) -> Value:
 
 def _registration(node: NodeObserved) -> Value:
     """The status word; a node whose Smart Licensing is off prints none and is not registered."""
-    licence = _licence(node)
+    licence = licence_of(node)
     if licence.registration is UNKNOWN:
         return UNREGISTERED if licence.enabled is False else UNKNOWN
     return licence.registration.value
@@ -289,7 +290,7 @@ def _left(node: NodeObserved) -> Value:
 
 
 def _virtual_account(node: NodeObserved) -> Value:
-    name = _licence(node).virtual_account
+    name = licence_of(node).virtual_account
     return UNKNOWN if name is None else name
 
 
@@ -297,7 +298,7 @@ def _smart_account(wanted: str) -> Reader:
     """Only a name that looks like a domain can be compared; an account's display name cannot."""
 
     def read(node: NodeObserved) -> Value:
-        name = _licence(node).smart_account
+        name = licence_of(node).smart_account
         if not isinstance(name, str) or "." not in name or " " in name.strip():
             return wanted
         return wanted if name.strip().lower() == wanted.lower() else name
@@ -306,13 +307,13 @@ def _smart_account(wanted: str) -> Reader:
 
 
 def _export_controlled(node: NodeObserved) -> Value:
-    allowed = _licence(node).export_controlled
+    allowed = licence_of(node).export_controlled
     return UNKNOWN if allowed is None else allowed
 
 
 def _authorization(node: NodeObserved) -> Value:
     """Only an expired authorization can be acted on; every other word is left to the rules."""
-    status = _licence(node).authorization
+    status = licence_of(node).authorization
     if status is UNKNOWN:
         return UNKNOWN
     return LAPSED if status is AuthorizationStatus.EXPIRED else AUTHORIZED

@@ -39,6 +39,8 @@ from reconciler.rules import (
     silent,
 )
 
+from .compare import licence_of
+
 _PRODUCT = "EXPY"
 _SILENT_HOURS = 12
 _ELSEWHERE = frozenset({"smart_account", "virtual_account", "transport"})
@@ -110,8 +112,8 @@ def joined(
     by_name: Mapping[str, Instance],
 ) -> Instance | None:
     """The instance of this node: by UDI, then serial, then a host name that it shares."""
-    licence = None if observed.licence is UNKNOWN else observed.licence
-    if licence is not None and isinstance(licence.udi, str):
+    licence = licence_of(observed)
+    if isinstance(licence.udi, str):
         for part in _UDI.findall(licence.udi):
             found = by_uuid.get(part.upper()) or by_serial.get(part.upper())
             if found is not None:
@@ -119,7 +121,7 @@ def joined(
     serial = node.serial if observed.serial is UNKNOWN else observed.serial
     if serial is not None and serial.upper() in by_serial:
         return by_serial[serial.upper()]
-    if licence is None or licence.hostname_hidden is not False:
+    if licence.hostname_hidden is not False:
         return None
     names = [node.host] if observed.hostname is UNKNOWN else [observed.hostname, node.host]
     return next((by_name[name.lower()] for name in names if name.lower() in by_name), None)
@@ -135,7 +137,7 @@ def _about(
         hours = int((now - instance.last_contact).total_seconds() // 3600)
         if hours > _SILENT_HOURS:
             yield LAST_CONTACT.finding(silent(node.address, hours))
-    shown, hidden = instance.host_name, observed.licence is UNKNOWN or observed.licence.hostname_hidden
+    shown, hidden = instance.host_name, licence_of(observed).hostname_hidden
     if shown and hidden is False and observed.hostname is not UNKNOWN and not _same(shown, observed.hostname):
         yield OLD_NAME.finding(old_name(node.address, shown, observed.hostname))
 
@@ -166,16 +168,13 @@ def _going_over(index: Index) -> set[str]:
         for cluster in index.desired.clusters
         if by_reservation(cluster)
         for node in cluster.nodes
-        if node.replaces and not _is_reserved(index.observation.nodes, node)
+        if node.replaces and not _is_reserved(index, node)
     }
 
 
-def _is_reserved(nodes: Iterable[NodeObserved], node: NodeDesired) -> bool:
-    licences = (seen.licence for seen in nodes if seen.address == node.address)
-    return any(
-        licence is not UNKNOWN and licence.registration is RegistrationStatus.RESERVED_SPECIFIC
-        for licence in licences
-    )
+def _is_reserved(index: Index, node: NodeDesired) -> bool:
+    licence = index.licence(node.address)
+    return licence is not None and licence.registration is RegistrationStatus.RESERVED_SPECIFIC
 
 
 def _ghosts(account: AccountDesired, shelf: _Shelf, gone: set[str]) -> Iterator[Finding]:

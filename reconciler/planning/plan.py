@@ -92,7 +92,7 @@ def make_plan(
         ),
         waiting=waiting,
         evaluation=tuple(clock for clock in evaluation_left(index) if inside(clock.address)),
-        pools=tuple(pool for pool in pools if inside(pool.account) or pool.taken or pool.freed),
+        pools=pools,
         overrides=options.overrides,
         partial=partial(options),
         options=options,

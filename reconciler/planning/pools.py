@@ -23,6 +23,7 @@ from reconciler.model import (
     Maybe,
     PoolLine,
     PoolUse,
+    same_licence,
 )
 from reconciler.rules import Index, Matrix, Situation, same_line
 
@@ -48,7 +49,7 @@ class _Pool:
     account: Address
     line: AuthorizedLine
     free: Maybe[int] = UNKNOWN
-    claimed: int = 0
+    claimed: int = field(init=False)
     takers: list[_Move] = field(default_factory=list)
     freers: list[_Move] = field(default_factory=list)
 
@@ -180,7 +181,7 @@ def _listed(index: Index, matrix: Matrix, pool: _Pool) -> PoolLine | None:
     for stock in stocks:
         if stock is not UNKNOWN:
             for line in stock:
-                if same_line(pool.line, AuthorizedLine(line.tag or "", 0, line.name)):
+                if same_licence(pool.line.tag, pool.line.name, line.tag, line.name):
                     return line
     return None
 
@@ -248,7 +249,11 @@ def _thrice(
 ) -> tuple[Action, ...]:
     made: list[Action] = []
     for action in three:
-        plain = [{key: value for key, value in line.items() if key != "before"} for line in lines]
+        plain = [
+            {key: value for key, value in line.items() if key != "before"}
+            for line in lines
+            if line["quantity"]
+        ]
         params = {**action.params, "lines": plain if action.kind is Kind.INSTALL_AUTHORIZATION else lines}
         made.append(
             replace(

@@ -1,7 +1,8 @@
 """What a plan is limited to: ``--target``, ``--exclude`` and ``--selector``.
 
 They filter what is done, never what is observed of peers, accounts and claims. An account is in scope when
-a cluster of it is, for its tokens serve that cluster; leaving it out takes an exclude that names it.
+a cluster of it is, for its tokens serve that cluster; leaving it out takes an exclude that names it. A step
+on an account that is for a node goes with the node.
 
 Belongs here: the predicate and its wording. Does not belong here: what happens to an action whose
 prerequisite is outside (plan).

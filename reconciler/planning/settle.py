@@ -107,23 +107,6 @@ def _has_failed(action: Action, licence: Licence) -> bool:
     return bool(failure) and fresh and licence.registration is not RegistrationStatus.PENDING
 
 
-def _deregistered(_: Action, node: NodeObserved) -> Settling:
-    licence = node.licence
-    if licence is UNKNOWN or licence.registration is UNKNOWN:
-        return Settling("unknown", f"{node.address} does not show its registration")
-    gone = (RegistrationStatus.UNREGISTERED, RegistrationStatus.EXPIRED, RegistrationStatus.FAILED)
-    return Settling("settled" if licence.registration in gone else "pending", _says(node, licence))
-
-
-def _renewed(_: Action, node: NodeObserved) -> Settling:
-    """A renewed registration looks like a registration: the wait only ends when the node still is."""
-    licence = node.licence
-    if licence is UNKNOWN or licence.registration is UNKNOWN:
-        return Settling("unknown", f"{node.address} does not show its registration")
-    there = licence.registration is RegistrationStatus.REGISTERED
-    return Settling("settled" if there else "pending", _says(node, licence))
-
-
 def _authorized(_: Action, node: NodeObserved) -> Settling:
     licence = node.licence
     if licence is UNKNOWN or licence.authorization is UNKNOWN:
@@ -170,7 +153,7 @@ _UNREGISTERED = (RegistrationStatus.UNREGISTERED, RegistrationStatus.EXPIRED, Re
 
 
 def _at_cssm(action: Action, account: AccountObserved) -> Settling:
-    """Whether the instance of the action's serial is there, and whether it still waits for a confirmation."""
+    """Whether the instance of this serial is there, and whether it still waits for a confirmation."""
     if account.instances is UNKNOWN:
         return Settling("unknown", f"{account.address} does not show its product instances")
     serial = action.subject.upper()
@@ -199,8 +182,9 @@ _JUDGES: dict[Kind, Callable[[Action, NodeObserved], Settling]] = {
     Kind.SET_PRIVACY: _shows("privacy", read_privacy, lambda action: action.params["privacy"]),
     Kind.REGISTER: _registration,
     Kind.REREGISTER: _registration,
-    Kind.DEREGISTER: _deregistered,
-    Kind.RENEW_REGISTRATION: _renewed,
+    Kind.DEREGISTER: _word(*_UNREGISTERED),
+    # A renewed registration looks like any: the wait only ends when the node still is registered.
+    Kind.RENEW_REGISTRATION: _word(RegistrationStatus.REGISTERED),
     Kind.RENEW_AUTHORIZATION: _authorized,
     Kind.ENABLE_RESERVATION: _reservation_switch(on=True),
     Kind.DISABLE_RESERVATION: _reservation_switch(on=False),

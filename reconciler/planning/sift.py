@@ -12,21 +12,27 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from reconciler.model import Action, Address, HeldBack, Kind, Purpose, Refusal, Waiting
-from reconciler.rules import OUT_OF_REACH, by_place, out_of_reach, taken_out
+from reconciler.rules import OUT_OF_REACH, by_place, for_whom, out_of_reach, taken_out
 
 from .graph import held_back
 
 
 def limit(actions: Sequence[Action], inside: Callable[[Address], bool]) -> tuple[list[Action], list[Refusal]]:
-    """The actions within the target, and a refusal for each that needs one outside.
+    """The actions within the target, and a refusal for each that goes with one outside.
 
-    A token that would only serve nodes outside is left out without a word.
+    A step on an account that is for a node is where its node is. A token that would only serve nodes outside
+    is left out without a word.
     """
-    outside = {action.id: "outside the target" for action in actions if not inside(action.address)}
+    outside = {
+        action.id: "outside the target"
+        for action in actions
+        if not (inside(action.address) and inside(for_whom(action)))
+    }
     if not outside:
         return list(actions), []
-    unreachable = _taken(actions, outside, _units(actions))
-    missing = _missing(actions, outside)
+    units = _units(actions)
+    unreachable = _taken(actions, outside, units)
+    missing = _missing(actions, outside, units)
     refusals = [
         OUT_OF_REACH.refusal(out_of_reach(action, missing[action.id]))
         for action in actions
@@ -40,15 +46,18 @@ def limit(actions: Sequence[Action], inside: Callable[[Address], bool]) -> tuple
     return kept, refusals
 
 
-def _missing(actions: Sequence[Action], outside: Mapping[str, str]) -> dict[str, Action]:
-    """For each action one that it needs and a target leaves out; a way out goes with its switch."""
+def _missing(
+    actions: Sequence[Action], outside: Mapping[str, str], units: Sequence[Sequence[str]]
+) -> dict[str, Action]:
+    """For each action one that a target leaves out: it needs that, or is of one piece with it."""
     by_id = {action.id: action for action in actions}
     missing = {
         action.id: by_id[need] for action in actions for need in reversed(action.needs) if need in outside
     }
-    for action in actions:
-        if action.id in outside:
-            missing.update((need, action) for need in action.needs if need in by_id and _leaves(by_id[need]))
+    for unit in units:
+        beyond = [by_id[part] for part in unit if part in outside]
+        for part in unit if beyond else ():
+            missing.setdefault(part, beyond[0])
     return missing
 
 
@@ -61,11 +70,6 @@ def sift(actions: Sequence[Action], refusals: Sequence[Refusal]) -> tuple[list[A
         if refusal.overridden is None
         for action in taken_out(refusal, places)
     }
-    known = {action.id for action in actions}
-    for action in actions:
-        missing = [need for need in action.needs if need not in known]
-        if missing:
-            blocked.setdefault(action.id, missing[0])
     out = _taken(actions, blocked, _units(actions))
     return (
         [action for action in actions if action.id not in out],
@@ -154,7 +158,7 @@ def _switches(actions: Sequence[Action]) -> list[list[str]]:
     units = []
     for action in actions:
         leaving = [need for need in action.needs if need in by_id and _leaves(by_id[need])]
-        if action.kind is Kind.SET_TRANSPORT and leaving:
+        if action.kind is Kind.SET_TRANSPORT:
             units.append(
                 [*leaving, action.id, *(register for way in leaving for register in back.get(way, ()))]
             )

@@ -32,7 +32,7 @@ from reconciler.model import (
 from reconciler.rules import BY_PERSON, Index, Row, active, by_reservation, by_token
 
 from .catalogue import Maker
-from .compare import REGISTERED, RESERVE, UNREGISTERED, url_of
+from .compare import REGISTERED, RESERVE, UNREGISTERED
 from .reserving import Reserving, before_the_trip
 from .tokens import Tokens, slot_of
 
@@ -116,7 +116,7 @@ class _Steps:
                 made[node.address] = self._node(
                     kind,
                     node,
-                    self._params(kind),
+                    self._params(kind, change),
                     _why(change),
                     needs=[action.id for action in needs],
                     after=[action.id for action in after],
@@ -124,16 +124,14 @@ class _Steps:
                 )
         return made
 
-    def _params(self, kind: Kind) -> dict[str, Any]:
-        cluster, transport = self.cluster, self.cluster.transport
-        if kind is Kind.SET_URL and transport is not None:
-            return {"url": url_of(transport, self.account)}
+    def _params(self, kind: Kind, change: Change) -> dict[str, Any]:
+        transport = self.cluster.transport
         if kind is Kind.SET_PROXY and transport is not None:
             port, username = transport.proxy_port, transport.proxy_username
             return {"host": transport.proxy_host, "port": port, "username": username}
-        if kind is Kind.SET_PRIVACY and cluster.privacy is not None:
-            return {"privacy": cluster.privacy.value}
-        return {}
+        if kind is Kind.SET_URL:
+            return {"url": change.after}
+        return {"privacy": change.after} if kind is Kind.SET_PRIVACY else {}
 
     @property
     def account(self) -> AccountDesired:

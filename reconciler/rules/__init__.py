@@ -1,7 +1,7 @@
 """The rule book as code: pure functions of what is wanted, read and held. Opens nothing, reads no clock."""
 
 from .book import RULES, card, judge, lint
-from .context import PlanContext, Verdicts, by_place, taken_out, takes_out
+from .context import PlanContext, Verdicts, by_place, for_whom, taken_out, takes_out
 from .entitlements import Wanted, WantedLine, as_params, of_params, wanted_lines
 from .evaluation import evaluation_left
 from .held_codes import UNREADABLE_CODE
@@ -42,6 +42,7 @@ __all__ = [
     "by_token",
     "card",
     "evaluation_left",
+    "for_whom",
     "ghost",
     "judge",
     "lint",

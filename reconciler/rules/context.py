@@ -111,6 +111,11 @@ def touched(action: Action) -> list[Address]:
     return [Address(action.address), *(Address(name) for name in named), *([Address(node)] if node else [])]
 
 
+def for_whom(action: Action) -> Address:
+    """Whom an action is for: the node of a step on an account that serves one, else its own address."""
+    return Address(action.params.get("node") or action.address)
+
+
 def taken_out(refusal: Refusal, places: Mapping[Address, Sequence[Action]]) -> list[Action]:
     """The actions, by place, that this refusal stops where it is not overridden."""
     if refusal.address == WORKSPACE:

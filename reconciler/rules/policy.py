@@ -9,7 +9,6 @@ from reconciler.model import (
     UNKNOWN,
     WORKSPACE,
     Action,
-    Address,
     Allow,
     ClusterDesired,
     EffectClass,
@@ -18,7 +17,7 @@ from reconciler.model import (
     RuleCard,
 )
 
-from .context import PlanContext
+from .context import PlanContext, for_whom
 from .rule import GUIDE, OURS, TAC, Rule, Violation, Violations, listed
 from .token import lines_of
 from .versions import acted_nodes
@@ -138,7 +137,7 @@ def out_of_reach(action: Action, needed: Action) -> Violation:
     text = (
         f"{action.kind.value} goes with {needed.kind.value} on {needed.address}, which is outside the target."
     )
-    return Violation(Address(action.address), text, (action.kind,))
+    return Violation(for_whom(action), text, (action.kind,))
 
 
 RULES = (

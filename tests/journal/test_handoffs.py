@@ -47,6 +47,8 @@ def test_an_answer_finds_what_another_process_has_handed_out_meanwhile(desk: Des
     ours, theirs = desk.open(), desk.open()
     parked = theirs.park("run-1", waiting())
     assert ours.answer(parked.handoff_id, CODE).verdict is Verdict.ACCEPTED
+    (code,) = theirs.held().codes
+    assert (code.kind, code.address, code.subject) == (m.CodeKind.TOKEN, parked.address, parked.subject)
     assert theirs.code_value(TOKEN_SLOT) == CODE
 
 

@@ -209,6 +209,14 @@ def test_a_node_that_is_with_another_account_or_manager_is_not_missed(
     assert found(silent, home=home, **fields) == [heard]
 
 
+def test_a_node_that_is_elsewhere_keeps_none_of_its_peers_from_being_missed() -> None:
+    edge = cluster()
+    away = observed(edge, licence=licence(virtual_account="Old"))
+    world = seen(away, observed(edge, "n2"), accounts=[pool(instances=())])
+    said = [item.address.name for item in plan(desired(edge), world).findings if item.code == "XL341"]
+    assert said == ["n2"]
+
+
 @pytest.mark.parametrize(
     ("shown", "now", "old"),
     [

@@ -139,7 +139,7 @@ def test_an_update_takes_and_a_confirmation_frees_only_what_differs(free: int, f
 def test_a_pool_without_a_name_goes_by_its_tag_and_an_attested_one_is_used_where_none_was_read() -> None:
     named = (m.Entitlement("rms", "", "regid.rms"),)
     made = planned(ONE, FRESH, [stock(rms=20)], entitlements=named)
-    assert [pool.name for pool in made.pools] == ["regid.rms"]
+    assert [(pool.name, pool.free_now) for pool in made.pools] == [("regid.rms", 20)]
     stocks = (m.PoolLine(DESK12, 9, 0, 1, tag=TAGS[DESK12]), m.PoolLine(RMS, 9, 0, 7, tag=TAGS[RMS]))
     attested = (m.Attested(EMEA, NOW, "A. Person", pool=stocks),)
     (pool,) = planned(ONE, FRESH, held=m.HeldState(attested=attested), by_person=True).pools
@@ -195,11 +195,11 @@ def test_a_split_update_shrinks_first_and_grows_when_that_is_confirmed() -> None
         ]
 
 
-def test_who_waits_for_the_taker_is_not_waited_for_by_it() -> None:
-    """One update that takes what is short and frees something else is whole; the other gives to it first."""
+def test_who_takes_what_is_short_and_gives_nothing_up_is_not_split_and_waits_for_who_gives() -> None:
     of = core(2, nodes={"n1": {"reserve": reserve(rms=9)}, "n2": {"reserve": reserve(rms=1)}})
-    shown = [instance(S1, line(RMS, 5)), instance(S2, line(RMS, 5))]
-    made = planned(of, READY, [stock(rms=0, instances=shown)], overrides=("XL073",))
+    shown = [instance(number, line(RMS, 5), line(DESK12, 7)) for number in (S1, S2)]
+    made = planned(of, READY, [stock(rms=0, desk12=0, instances=shown)], overrides=("XL073",))
+    assert len(made.actions) == 6
     confirms = {action.subject: action.id for action in made.actions if action.kind is K.CONFIRM_RESERVATION}
     updates = {action.subject: action for action in made.actions if action.kind is K.UPDATE_RESERVATION}
     assert updates[S1].needs == (confirms[S2],)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -329,6 +330,7 @@ def test_from_reservation_to_token_the_node_returns_switches_off_and_registers()
         "node.register n1",
         "account.revoke_token emea",
     ]
+    assert made.actions[-2].settles == (f"{of.nodes[0].address}#registration",)
 
 
 @pytest.mark.parametrize("shown", [True, m.UNKNOWN])
@@ -447,10 +449,11 @@ def test_a_version_that_a_display_name_states_already_is_not_said_twice() -> Non
     assert handed_out.params["lines"][0]["name"] == DESK12
 
 
-def test_a_code_whose_lines_nobody_knows_is_fetched_without_naming_any() -> None:
+@pytest.mark.parametrize("shown", [m.UNKNOWN, (line(RMS, 0),)])
+def test_a_code_whose_lines_nobody_knows_is_fetched_without_naming_any(shown: Any) -> None:
     """What CSSM has may differ from the YAML; a person who asked for the YAML's lines would look in vain."""
     held = m.HeldState(reserved=(known(S1, m.ReservedState.ISSUED),))
-    there = m.Instance("x", serial=S1, pid="EXPY", reserved=m.UNKNOWN)
+    there = m.Instance("x", serial=S1, pid="EXPY", reserved=shown)
     made = planned(ONE, ASKED, [stock(rms=50, instances=[there])], held)
     assert names(made) == ["fetch_authorization", "install_authorization"]
     assert made.actions[0].params["lines"] == []
@@ -501,6 +504,8 @@ def test_the_instance_of_a_replaced_node_is_no_ghost_before_its_reservation_has_
     assert "XL340" not in rules_of(planned(new, FRESH, [stock(rms=50, instances=[old])]))
     there = [old, instance(S1, line(RMS, 5))]
     assert "XL340" in rules_of(planned(new, READY, [stock(rms=50, instances=there)]))
+    unread = seen(accounts=[stock(rms=50, instances=[old])])
+    assert "XL340" not in rules_of(plan(desired(new, entitlements=NAMES), unread))
 
 
 def test_on_a_hand_off_account_an_installed_node_needs_an_attestation() -> None:
@@ -536,6 +541,7 @@ def test_a_listed_ghost_stays_where_anybody_says_that_it_holds_licences_or_nobod
     assert removed(stock(rms=5, instances=[silent]), free) == ["0dead001"]
     assert removed(stock(rms=5, instances=[silent]), journal) == []
     assert removed(stock(rms=5, instances=[instance("0dead001", line(RMS, 5))])) == []
+    assert removed(stock(rms=5, instances=m.UNKNOWN)) == []
     assert removed(None) == []
 
 

@@ -262,6 +262,29 @@ def test_an_installation_says_for_which_machine_and_what_the_code_must_say() -> 
     }
 
 
+def test_a_step_at_the_node_says_for_which_machine() -> None:
+    enable, request, *_ = planned(ONE, FRESH, listing()).actions
+    assert (enable.params, request.params) == ({"serial": S1}, {"serial": S1})
+    back, _ = planned(GONE, FRESH, listing(line(RMS, 5)), half_way("authorization", state=R.ISSUED)).actions
+    assert back.params == {"serial": S1, "authorization": AUTHORIZATION}
+
+
+@pytest.mark.parametrize(("of", "after"), [(ONE, "installed"), (GONE, "nothing there")])
+def test_a_reservation_half_way_says_where_it_leads(of: m.ClusterDesired, after: str) -> None:
+    made = planned(of, ASKED, listing(line(RMS, 5)), half_way("authorization", state=R.ISSUED))
+    (found,) = [change for change in made.changes if change.field == "reservation"]
+    assert (found.before, found.after) == ("reserved, not installed", after)
+
+
+@pytest.mark.parametrize(("last", "cause"), [(5, m.Cause.CHANGED_BEHIND), (3, m.Cause.NOT_YET_APPLIED)])
+def test_a_total_that_an_apply_saw_and_that_is_another_now_has_changed_behind(
+    last: int, cause: m.Cause
+) -> None:
+    fact = m.Verified(ONE.nodes[0].address, "reserve.rms", last, NOW)
+    made = planned(ONE, READY, listing(line(RMS, 3)), m.HeldState(verified=(fact,)))
+    assert [(change.field, change.cause) for change in made.changes] == [("reserve.rms", cause)]
+
+
 def test_an_update_says_of_which_instance_what_was_there_and_what_is_to_be() -> None:
     wants = core(nodes={"n1": {"reserve": reserve(rms=8)}})
     for printed, udi in (("P:EXPY,S:X,U:1234", "P:EXPY,S:X,U:1234"), (m.UNKNOWN, f"P:EXPY,S:{S1}")):

@@ -105,6 +105,11 @@ def test_an_account_can_be_the_target() -> None:
     assert not inside(AMS.address)
 
 
+def test_an_account_can_be_the_target_before_there_is_any_cluster() -> None:
+    inside = in_scope(m.PlanOptions(targets=("account/emea",)), desired())
+    assert inside(m.Address.of_account("emea"))
+
+
 def test_findings_outside_the_target_are_not_told() -> None:
     world = seen(*all_of(AMS), observed(LON, licence=evaluating(3)), observed(LON, "n2"))
     assert "XL098" in rules_of(plan(FLEET, world))

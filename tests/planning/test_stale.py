@@ -17,6 +17,21 @@ from tests.planning.fleet import (
     plan,
     seen,
 )
+from tests.planning.reserved import (
+    DESK12,
+    READY,
+    RMS,
+    code,
+    core,
+    instance,
+    known,
+    line,
+    planned,
+    reserve,
+    said,
+    serial,
+    stock,
+)
 
 EDGE = cluster()
 PLANNED = plan(desired(EDGE), seen(*all_of(EDGE, licence=evaluating())))
@@ -89,3 +104,19 @@ def test_lines_that_are_called_otherwise_are_not_stale_and_other_totals_are() ->
     assert differences(planned, replace(PLANNED, actions=(named,))) == ()
     (text,) = differences(planned, replace(PLANNED, actions=(more,)))
     assert text.endswith("lines.rms was 10 and is 14 now")
+
+
+def test_what_is_left_of_an_update_that_gives_a_licence_up_for_good_is_not_stale() -> None:
+    of = core(nodes={"n1": {"reserve": reserve(rms=5, desktop=0)}})
+    number = serial(of)
+    now, coming = said(number, rms=5, desk12=3), said(number, rms=5)
+    before = instance(number, line(RMS, 5), line(DESK12, 3))
+    whole = planned(of, READY, [stock(rms=9, desk12=9, instances=[before])], overrides=("XL073",))
+    held = m.HeldState(
+        codes=(code(m.CodeKind.AUTHORIZATION, number, authorization=coming),),
+        reserved=(known(number, m.ReservedState.UPDATE_ISSUED, lines=coming.lines, before=now.lines),),
+    )
+    half = instance(number, line(RMS, 5, pending=5), line(DESK12, 3, pending=0))
+    rest = planned(of, READY, [stock(rms=9, desk12=9, instances=[half])], held, overrides=("XL073",))
+    assert [action.id for action in rest.actions] == [action.id for action in whole.actions[1:]]
+    assert differences(whole, rest) == ()

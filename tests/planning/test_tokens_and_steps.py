@@ -225,12 +225,14 @@ def test_only_a_registered_node_tells_its_privacy_by_renewing(fields: dict[str, 
     assert ("node.renew_registration" in kinds(made.actions)) is renews
 
 
-def test_the_privacy_of_one_node_is_no_affair_of_its_peer() -> None:
-    made = plan(desired(EDGE), seen(observed(EDGE, smart=OPEN), observed(EDGE, "n2", licence=evaluating())))
+@pytest.mark.parametrize(("tells", "registers"), [("n1", "n2"), ("n2", "n1")])
+def test_the_privacy_of_one_node_is_no_affair_of_its_peer(tells: str, registers: str) -> None:
+    nodes = observed(EDGE, tells, smart=OPEN), observed(EDGE, registers, licence=evaluating())
+    made = plan(desired(EDGE), seen(*nodes))
     assert sorted(name for name in by_name(made.actions) if name.startswith("node")) == [
-        "node.register n2",
-        "node.renew_registration n1",
-        "node.set_privacy n1",
+        f"node.register {registers}",
+        f"node.renew_registration {tells}",
+        f"node.set_privacy {tells}",
     ]
 
 
@@ -288,7 +290,14 @@ def changed(
             [("authorization", "authorization expired", "authorized")],
         ),
         (
-            {"licence": evaluating(smart_account="a.b", authorization=Auth.EXPIRED)},
+            {
+                "licence": evaluating(
+                    virtual_account="Old",
+                    smart_account="old.example.com",
+                    export_controlled=False,
+                    authorization=Auth.EXPIRED,
+                )
+            },
             [("registration", "unregistered", "registered")],
         ),
         ({"licence": licence(export_controlled=False)}, [("export_controlled", False, True)]),
