@@ -209,14 +209,12 @@ async def _after_reply(
 
 def _lacks_its_code(action: Action, reply: Reply) -> bool:
     wanted = lost.BRINGS.get(action.kind)
-    brings = action.makes is not None and action.effect_class is EffectClass.CODE
-    return brings and not any(produced.kind is wanted for produced in reply.codes)
+    return action.makes is not None and not any(produced.kind is wanted for produced in reply.codes)
 
 
 def _is_proof(action: Action, reply: Reply) -> bool:
     """A code is printed only by what has happened, and what CSSM has accepted it shows later."""
-    brought = action.effect_class is EffectClass.CODE and bool(reply.codes)
-    return brought or action.kind in lost.SHOWN_AT_ACCOUNT
+    return bool(reply.codes) or action.kind in lost.SHOWN_AT_ACCOUNT
 
 
 async def _after_error(

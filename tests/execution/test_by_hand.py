@@ -166,8 +166,10 @@ async def test_a_switch_that_only_the_configuration_shows_counts_too(stand: Stan
     assert stand.journal.held().waiting == ()
 
 
-async def test_a_hand_off_that_wants_a_code_never_closes_itself(stand: Stand) -> None:
+async def test_a_hand_off_that_wants_a_code_never_closes_itself_and_keeps_no_other_open(stand: Stand) -> None:
     waiting = parked(stand.journal, K.RESERVE, lines=lines())
+    parked(stand.journal, K.ENABLE_RESERVATION)
+    stand.shows(Status.UNREGISTERED, reservation_enabled=True)
     stand.lists(instance(m.ReservedLine(NAME, 10)))
     await stand.later(hours=1)
     assert stand.journal.held().waiting == (waiting,)

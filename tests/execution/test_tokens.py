@@ -73,6 +73,14 @@ async def test_another_code_than_a_token_has_no_end_of_days(stand: Stand) -> Non
     assert stand.journal.held().codes[0].expires_at is None
 
 
+async def test_a_token_that_its_answer_does_not_hold_is_taken_from_the_list_of_tokens(stand: Stand) -> None:
+    stand.plays(K.CREATE_TOKEN, answers(text="OK"))
+    stand.account.lists[C.TOKEN] = "canary"
+    outcome = await stand.carry_out(making())
+    assert ended(outcome) == (R.DONE, "the answer was lost, and the token is in CSSM's list", None)
+    assert stand.slots() == {SLOT}
+
+
 async def test_a_token_whose_answer_was_lost_is_made_once_more(stand: Stand) -> None:
     stand.plays(K.CREATE_TOKEN, breaks(LOST, b'{"tok'))
     outcome = await stand.carry_out(making())
