@@ -1,4 +1,4 @@
-"""A process to which the system refuses what it would give: no more files, no longer ones. Also for root."""
+"""A process that may open no more files: a folder that cannot be listed, also for root."""
 
 from __future__ import annotations
 
@@ -19,14 +19,3 @@ def no_more_files() -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-
-@contextmanager
-def no_longer_files() -> Iterator[None]:
-    """In this block files can be made, and nothing can be written to them."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

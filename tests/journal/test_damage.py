@@ -60,13 +60,6 @@ def test_a_changed_record_is_named(desk: Desk, statement: str, named: str) -> No
     assert verify(desk.folder)
 
 
-def test_a_text_that_is_none_is_damage(desk: Desk) -> None:
-    two_effects(desk)
-    change(desk, "UPDATE records SET payload = CAST(X'7B22FF227D' AS TEXT) WHERE seq = 2")
-    with pytest.raises(JournalError, match="is damaged: it holds text that is none"):
-        desk.open()
-
-
 def test_two_swapped_records_are_noticed(desk: Desk) -> None:
     two_effects(desk)
     change(

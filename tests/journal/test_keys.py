@@ -12,7 +12,7 @@ import pytest
 from reconciler.errors import JournalError
 from reconciler.journal import keys
 
-from .files_left import no_longer_files
+from .test_spool import no_file_longer_than
 
 
 def test_an_identity_is_private_and_names_its_recipient(tmp_path: Path) -> None:
@@ -171,7 +171,10 @@ def test_an_identity_that_cannot_be_written_stays_as_it_was(tmp_path: Path) -> N
     path = tmp_path / "identity.txt"
     keys.init_identity(path)
     before = path.read_bytes()
-    with no_longer_files(), pytest.raises(JournalError, match=f"{path} cannot be written: File too large"):
+    with (
+        no_file_longer_than(0),
+        pytest.raises(JournalError, match=f"{path} cannot be written: File too large"),
+    ):
         keys.begin_rotation(path)
     assert path.read_bytes() == before
     assert sorted(each.name for each in tmp_path.iterdir()) == ["identity.txt", "runtime"]
