@@ -309,3 +309,11 @@ def test_a_journal_is_moved_to_no_place_where_it_would_be_open_to_others(desk: D
     with pytest.raises(JournalError, match="inside the git work tree"):
         move(desk.folder, tmp_path / "tree" / "there", "ws1", LATER)
     assert holds_the_code(desk)
+
+
+def test_a_closed_journal_is_not_copied(desk: Desk, tmp_path: Path) -> None:
+    journal = desk.open()
+    journal.close()
+    with pytest.raises(JournalError, match="is closed"):
+        journal.backup(tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
