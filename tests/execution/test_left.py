@@ -342,15 +342,6 @@ async def test_one_hand_off_that_cannot_show_does_not_keep_another_open(stand: S
     assert {waiting.kind for waiting in stand.journal.held().waiting} == {K.SET_PRIVACY, K.REGISTER}
 
 
-async def test_a_step_of_a_reservation_closes_its_hand_off_also_behind_another(stand: Stand) -> None:
-    now = stand.clock.now()
-    for number, kind in enumerate((K.SET_PRIVACY, K.ENABLE_RESERVATION)):
-        stand.journal.park("run-1", m.Waiting("", f"a-{number}", kind.value, E1, SERIAL, now, ("do it",)))
-    stand.node.shown[E1] = m.NodeObserved(E1, now, licence=m.Licence(True, reservation_enabled=True))
-    await stand.later(hours=1)
-    assert [waiting.kind for waiting in stand.journal.held().waiting] == [K.SET_PRIVACY]
-
-
 async def test_a_node_that_was_not_read_closes_no_hand_off(stand: Stand) -> None:
     wants(stand, PROXIED)
     now = stand.clock.now()

@@ -9,7 +9,6 @@ import pytest
 from reconciler import model as m
 from tests.planning.fleet import (
     NOW,
-    RESERVATION,
     account,
     all_of,
     cluster,
@@ -252,16 +251,3 @@ def test_ghosts_are_told_in_order_by_whatever_serial_is_known() -> None:
 def test_a_serial_that_a_node_prints_is_ours_whatever_the_yaml_says() -> None:
     shown = m.Instance("x", "0A0A")
     assert found(shown, held=m.HeldState(known_serials=("0a0a",)), serial="0a0a") == []
-
-
-def test_a_node_that_is_elsewhere_does_not_hide_that_its_peer_is_missing() -> None:
-    two = cluster(count=2)
-    nodes = (observed(two, licence=licence(virtual_account="Expressway Old")), observed(two, "n2"))
-    findings = plan(desired(two), seen(*nodes, accounts=[pool(instances=OTHERS)])).findings
-    assert [item.address.name for item in findings if item.code == "XL341"] == ["n2"]
-
-
-def test_a_reservation_that_goes_over_to_a_machine_nobody_has_seen_yet_is_no_ghost() -> None:
-    of = cluster(count=1, transport=None, registration=RESERVATION, nodes={"n1": {"replaces": "0DEAD001"}})
-    world = seen(accounts=[pool(instances=(m.Instance("x", "0DEAD001"),))])
-    assert "XL340" not in {item.code for item in plan(desired(of), world).findings}

@@ -124,20 +124,6 @@ def test_what_a_removal_frees_serves_who_takes() -> None:
     assert order.index((K.REMOVE_INSTANCE, S1)) < order.index((K.RESERVE, S2))
 
 
-def test_a_line_that_stays_as_it_is_frees_nothing_and_splits_no_update() -> None:
-    of = core(
-        2,
-        nodes={
-            "n1": {"reserve": reserve(rms=15, desktop=20)},
-            "n2": {"reserve": reserve(rms=5, desktop=10)},
-        },
-    )
-    shown = [instance(S1, line(RMS, 15), line(DESK12, 10)), instance(S2, line(RMS, 5), line(DESK12, 20))]
-    made = planned(of, READY, [stock(rms=0, desk12=0, instances=shown)], overrides=("XL073",))
-    assert [item.subject for item in made.actions if item.kind is K.UPDATE_RESERVATION] == [S2, S1]
-    assert pool_of(made, DESK12).frees_first
-
-
 def test_two_stocks_of_one_name_are_told_apart_by_their_tags() -> None:
     other = m.PoolLine(RMS, 9, 0, 9, tag="regid.other")
     both = stock(rms=12)

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from reconciler import model as m
-from reconciler.rules.matrix import Row
 
 from .fleet import (
     NOW,
@@ -574,29 +573,3 @@ def test_a_cluster_that_holds_reservations_counts_for_the_limit_of_changed_clust
     made = planned(wants, READY, [stock(rms=50, instances=[instance(S1, line(RMS, 5))])], policy=policy)
     assert made.actions == ()
     assert "XL330" in rules_of(made)
-
-
-def test_a_quantity_that_was_right_before_has_changed_behind() -> None:
-    def cause(value: int) -> m.Cause:
-        fact = m.Verified(ONE.nodes[0].address, "reserve.rms", value, NOW)
-        shown = [stock(rms=10, instances=[instance(S1, line(RMS, 3))])]
-        made = planned(ONE, READY, shown, m.HeldState(verified=(fact,)))
-        (change,) = [item for item in made.changes if item.field == "reserve.rms"]
-        return change.cause
-
-    assert (cause(5), cause(3)) == (m.Cause.CHANGED_BEHIND, m.Cause.NOT_YET_APPLIED)
-
-
-@pytest.mark.parametrize(
-    ("state", "after"), [(m.State.ACTIVE, Row.CONVERGED), (m.State.RETIRED, Row.NOTHING)]
-)
-def test_what_is_under_way_says_where_it_is_going(state: m.State, after: Row) -> None:
-    of = core(nodes={"n1": {"state": state}})
-    held = m.HeldState(codes=(code(m.CodeKind.RETURN, S1),))
-    made = planned(of, FRESH, [stock(rms=10, instances=[instance(S1, line(RMS, 5))])], held)
-    assert [item.after for item in made.changes if item.field == "reservation"] == [after.value]
-
-
-def test_a_step_on_a_node_names_the_serial_that_it_is_for() -> None:
-    request = next(item for item in planned(ONE, FRESH).actions if item.kind is K.REQUEST_RESERVATION)
-    assert request.params == {"serial": S1}

@@ -114,19 +114,3 @@ def test_findings_outside_the_target_are_not_told() -> None:
     world = seen(*all_of(AMS), observed(LON, licence=evaluating(3)), observed(LON, "n2"))
     assert "XL098" in rules_of(plan(FLEET, world))
     assert plan(FLEET, world, options=m.PlanOptions(targets=("cluster/ams-edge",))).findings == ()
-
-
-def test_a_workspace_without_clusters_plans_nothing() -> None:
-    assert plan(desired(), seen()).actions == ()
-
-
-def test_what_a_switch_needs_at_its_end_keeps_every_node_from_leaving() -> None:
-    made = plan(FLEET, SWITCHING, HELD, options=m.PlanOptions(excludes=("account/emea",)))
-    assert kinds(made.actions) == []
-    told = {(refusal.rule, refusal.address.name) for refusal in made.refusals}
-    assert told >= {("XL315", "n1"), ("XL315", "n2")}
-
-
-def test_a_way_out_that_its_switch_leaves_behind_is_told() -> None:
-    made = plan(FLEET, SWITCHING, HELD, options=m.PlanOptions(targets=("cluster/ams-edge/node/n1",)))
-    assert any("node.deregister" in refusal.message for refusal in made.refusals)

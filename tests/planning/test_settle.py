@@ -229,8 +229,3 @@ def test_a_confirmation_shows_when_nothing_is_in_transit_any_more() -> None:
 def test_a_registration_that_is_not_shown_proves_nothing(kind: m.Kind) -> None:
     node = observed(cluster(), licence=licence(registration=m.UNKNOWN))
     assert settle(action(kind), [node]).state == "unknown"
-
-
-def test_a_failure_that_a_node_tells_while_it_goes_on_ends_no_wait() -> None:
-    told = licence(registration=Status.PENDING, failure="the certificate is not valid")
-    assert settle(action(m.Kind.REGISTER, **REGISTER), [observed(cluster(), licence=told)]).state == "pending"

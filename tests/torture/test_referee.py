@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pyrage
@@ -18,24 +20,29 @@ from .scenes import SCENES
 from .stage import Stage, snapshot
 
 
+@asynccontextmanager
+async def applied(scene: str) -> AsyncIterator[Stage]:
+    """A scene after an apply that went well."""
+    async with Launcher() as launcher, (await snapshot(SCENES[scene], launcher)).stage() as stage:
+        ran = await stage.apply()
+        assert ran.code == 0, str(ran)
+        yield stage
+
+
 async def test_the_referee_sees_a_planted_loss_and_a_planted_double() -> None:
-    async with Launcher() as launcher:
-        prepared = await snapshot(SCENES["reserve1"], launcher)
-        async with prepared.stage() as stage:
-            ran = await stage.apply()
-            assert ran.code == 0, str(ran)
-            clean = judge(stage, [])
-            assert (clean.lost, clean.gap, clean.twice, clean.problems) == ([], [], [], [])
-            assert clean.received == clean.printed == 3
-            ledger = stage.lab.ledger
-            ledger.given.append(dataclasses.replace(ledger.given[0], value="never-written-down"))
-            with stage.plains[-1].open("ab") as received:
-                received.write(b"never-written-down")
-            request = next(one for one in ledger.asked if "Reservation Request" in one.text)
-            ledger.asked[ledger.asked.index(request) : 0] = [request]
-            planted = judge(stage, [])
-            assert len(planted.lost) == 1
-            assert planted.twice == ["reservation request at core/c1"]
+    async with applied("reserve1") as stage:
+        clean = judge(stage, [])
+        assert (clean.lost, clean.gap, clean.twice, clean.problems) == ([], [], [], [])
+        assert clean.received == clean.printed == 3
+        ledger = stage.lab.ledger
+        ledger.given.append(dataclasses.replace(ledger.given[0], value="never-written-down"))
+        with stage.plains[-1].open("ab") as received:
+            received.write(b"never-written-down")
+        request = next(one for one in ledger.asked if "Reservation Request" in one.text)
+        ledger.asked[ledger.asked.index(request) : 0] = [request]
+        planted = judge(stage, [])
+        assert len(planted.lost) == 1
+        assert planted.twice == ["reservation request at core/c1"]
 
 
 async def test_the_referee_sees_a_double_that_the_node_refused_behind_another_refusal() -> None:
@@ -54,30 +61,22 @@ async def test_the_referee_sees_a_double_that_the_node_refused_behind_another_re
 
 
 async def test_the_referee_sees_a_request_that_came_again_though_it_had_taken_effect() -> None:
-    async with Launcher() as launcher:
-        prepared = await snapshot(SCENES["ghost1"], launcher)
-        async with prepared.stage() as stage:
-            ran = await stage.apply()
-            assert ran.code == 0, str(ran)
-            assert judge(stage, []).twice == []
-            asked = stage.lab.ledger.asked
-            removal = next(one for one in asked if "devices/remove" in one.text)
-            asked.append(dataclasses.replace(removal, body="of another device"))
-            assert judge(stage, []).twice == []
-            asked.append(dataclasses.replace(removal, ran=False))
-            assert judge(stage, []).twice == [f"{removal.text} with the same content at cloud"]
+    async with applied("ghost1") as stage:
+        assert judge(stage, []).twice == []
+        asked = stage.lab.ledger.asked
+        removal = next(one for one in asked if "devices/remove" in one.text)
+        asked.append(dataclasses.replace(removal, body="of another device"))
+        assert judge(stage, []).twice == []
+        asked.append(dataclasses.replace(removal, ran=False))
+        assert judge(stage, []).twice == [f"{removal.text} with the same content at cloud"]
 
 
 async def test_the_referee_sees_an_effect_without_a_record() -> None:
-    async with Launcher() as launcher:
-        prepared = await snapshot(SCENES["reserve1"], launcher)
-        async with prepared.stage() as stage:
-            ran = await stage.apply()
-            assert ran.code == 0, str(ran)
-            assert judge(stage, []).unrecorded == []
-            ledger = stage.lab.ledger
-            ledger.asked.append(next(one for one in ledger.asked if "reserve-licenses" in one.text))
-            assert judge(stage, []).unrecorded == ["account.reserve: 2 sent, 1 recorded"]
+    async with applied("reserve1") as stage:
+        assert judge(stage, []).unrecorded == []
+        ledger = stage.lab.ledger
+        ledger.asked.append(next(one for one in ledger.asked if "reserve-licenses" in one.text))
+        assert judge(stage, []).unrecorded == ["account.reserve: 2 sent, 1 recorded"]
 
 
 async def test_a_code_on_the_terminal_is_kept_where_it_is_sealed_and_lost_where_it_is_not() -> None:
