@@ -38,7 +38,7 @@ def partial(options: PlanOptions) -> tuple[str, ...]:
     """What the plan is limited to, in words; empty for a whole plan."""
     return (
         *(f"target {pattern}" for pattern in options.targets),
-        *(f"exclude {pattern}" for pattern in options.excludes),
+        *(f"what is not {pattern}" for pattern in options.excludes),
         *(f"selector {key}={value}" for key, value in options.selector),
     )
 

@@ -53,6 +53,15 @@ def test_a_partial_plan_does_only_what_is_in_scope_and_says_so(options: m.PlanOp
     assert made.refusals == ()
 
 
+def test_what_a_plan_is_limited_to_reads_as_a_part_of_a_sentence() -> None:
+    options = m.PlanOptions(("cluster/ams-*",), ("cluster/ams-edge/node/n1",), (("site", "ams"),))
+    assert partial(options) == (
+        "target cluster/ams-*",
+        "what is not cluster/ams-edge/node/n1",
+        "selector site=ams",
+    )
+
+
 def test_a_target_can_be_a_single_node() -> None:
     made = plan(FLEET, FRESH, options=m.PlanOptions(targets=("cluster/ams-edge/node/n2",)))
     assert by_name(made.actions) == [
